@@ -1,0 +1,132 @@
+# sipshare: an IMS testbed that lends SIP-URIs.  `make help` lists the targets.
+# SAN=address,undefined builds beside the plain variant; WERROR=1 is CI's;
+# V=1 shows the commands; CC=clang works too.
+
+SAN     ?=
+WERROR  ?= 0
+V       ?= 0
+B       := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+comma   := ,
+B       := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+Q       := $(if $(filter 1,$(V)),,@)
+say      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
+
+PKGS    := sofia-sip-ua libevent libevent_openssl openssl lua5.4 jansson \
+	   libxml-2.0 sqlite3
+# asked once, when first needed: pkg-config itself may be missing until then
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS) \
+	     | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
+CHECK_LIBS = $(eval CHECK_LIBS := $$(shell pkg-config --libs check))$(CHECK_LIBS)
+
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	   -Wwrite-strings -Wformat=2 -Wvla -Wundef \
+	   $(if $(filter 1,$(WERROR)),-Werror)
+CFLAGS  ?= -O2 -g
+OWN     := -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -MMD -MP -fno-common \
+	   $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \
+	   -fno-sanitize-recover=undefined)
+LDFLAGS += $(if $(SAN),-fsanitize=$(SAN))
+
+ROLES   := terminal appserver platform boss \
+	   $(addprefix ims_core/,pcscf icscf scscf hss)
+PARTS   := common $(ROLES) sim
+SRC     := $(foreach p,$(PARTS),$(wildcard $(p)/*.c))
+MAINS   := $(patsubst %,%/main.c,$(ROLES) sim)
+FAKE    := $(wildcard tests/fake/*.c)
+obj      = $(patsubst %.c,$(B)/obj/%.o,$(1))
+LIBS    := $(foreach p,$(PARTS),$(B)/lib/$(subst /,-,$(p)).a) $(B)/lib/fake.a
+BINS    := $(foreach r,$(ROLES),$(B)/bin/$(notdir $(r))) $(B)/bin/sipshare
+TESTSRC := $(wildcard tests/unit/test_*.c) $(wildcard tests/flow/test_*.c)
+TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(TESTSRC))
+HEADERS := $(wildcard $(addsuffix /*.h,$(PARTS)) tests/*/*.h)
+ALLC    := $(SRC) $(FAKE) $(wildcard tests/unit/*.c tests/flow/*.c)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all run test test-unit test-flow deps deps-test deps-lint layers lint \
+	format format-check cover fsm steps install clean help
+
+all: $(BINS)
+
+help:
+	@echo 'make run        build, play scenarios/patent.lua, show the ladder'
+	@echo 'make test       build, pass every test (SAN=address,undefined)'
+	@echo 'make test-unit  unit tests only: no network set-up, seconds'
+	@echo 'make test-flow  flow tests over the real processes'
+	@echo 'make deps       install what is missing (Debian packages)'
+	@echo 'make lint       layers, step ids, format, clang-tidy, cppcheck'
+	@echo 'make layers format format-check cover fsm steps install clean'
+
+deps:
+	$(Q)mk/deps build
+deps-test: deps
+	$(Q)mk/deps test
+deps-lint: deps
+	$(Q)mk/deps lint
+
+run: all
+	$(Q)$(B)/bin/sipshare run scenarios/patent.lua
+
+test: all $(TESTS)
+	$(Q)mk/run-tests $(B) $(sort $(TESTS))
+test-unit: $(filter $(B)/tests/unit/%,$(TESTS))
+	$(Q)mk/run-tests $(B) $(sort $^)
+test-flow: all $(filter $(B)/tests/flow/%,$(TESTS))
+	$(Q)mk/run-tests $(B) $(sort $(filter $(B)/tests/flow/%,$(TESTS)))
+
+$(B)/obj/%.o: %.c | deps
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(OWN) $(PKG_CFLAGS) $(CFLAGS) -c -o $@ $<
+$(B)/obj/tests/%.o: tests/%.c | deps-test
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(OWN) -DBUILD_DIR='"$(B)"' $(PKG_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+define archive
+$(B)/lib/$(subst /,-,$(1)).a: $(call obj,$(filter-out %/main.c,$(2)))
+	$$(Q)mkdir -p $$(@D); rm -f $$@; $$(AR) crs $$@ $$^
+endef
+$(foreach p,$(PARTS),$(eval $(call archive,$(p),$(wildcard $(p)/*.c))))
+$(eval $(call archive,fake,$(FAKE)))
+
+define binary
+$(B)/bin/$(1): $(B)/obj/$(2)/main.o $(B)/lib/$(subst /,-,$(2)).a $(B)/lib/common.a
+	$$(call say,LD,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(PKG_LIBS) -lm
+endef
+$(foreach r,$(ROLES),$(eval $(call binary,$(notdir $(r)),$(r))))
+$(eval $(call binary,sipshare,sim))
+
+$(B)/tests/%: $(B)/obj/tests/%.o $(LIBS)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group \
+		$(PKG_LIBS) $(CHECK_LIBS) -lm
+
+layers:
+	$(Q)mk/layers
+steps: all
+	$(Q)mk/steps $(B)/bin/sipshare
+fsm:
+	$(Q)mk/fsm
+lint: deps-lint layers format-check
+	$(Q)mk/lint $(HEADERS) -- $(ALLC)
+format:
+	$(Q)clang-format -i $(ALLC) $(HEADERS)
+format-check:
+	$(Q)clang-format --dry-run --Werror $(ALLC) $(HEADERS)
+cover:
+	$(Q)mk/cover
+
+PREFIX ?= /usr/local
+install: all
+	install -d $(DESTDIR)$(PREFIX)/lib/sipshare $(DESTDIR)$(PREFIX)/bin
+	install $(BINS) $(DESTDIR)$(PREFIX)/lib/sipshare
+	ln -sf ../lib/sipshare/sipshare $(DESTDIR)$(PREFIX)/bin/sipshare
+clean:
+	rm -rf build
+
+-include $(patsubst %.o,%.d,$(call obj,$(ALLC)))

@@ -1,0 +1,20 @@
+/** @file clock.h  The only source of time
+ *
+ * One clock a process: microseconds of CLOCK_MONOTONIC, the same for every
+ * process of a machine, so that their traces merge. It can be taken over
+ * (virtual time): from then on it stands still until it is moved.
+ */
+#ifndef SIPSHARE_CLOCK_H
+#define SIPSHARE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+int64_t clock_now_us(void);
+int64_t clock_wall_us(void);
+int64_t clock_wall_s(void);
+void clock_take_over(void);
+void clock_advance_us(int64_t us);
+bool clock_is_virtual(void);
+
+#endif

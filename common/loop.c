@@ -1,0 +1,359 @@
+#include "common/loop.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <sofia-sip/su_wait.h>
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "common/timer.h"
+
+enum { STEPS_A_TURN = 8, FDS_MAX = 1024 };
+
+struct deferred {
+	loop_cb *cb;
+	void *arg;
+};
+
+struct loop {
+	struct event_base *base;
+	su_root_t *root;
+	struct event *root_ev;	/* sofia's own epoll descriptor */
+	struct event *timer_ev; /* ours and sofia's next due time */
+	struct timers *timers;
+	struct deferred *deferred; /* of the next turn */
+	int deferred_n;
+	bool is_stopping;
+};
+
+struct loop_watch {
+	struct event *ev;
+	loop_cb *cb;
+	void *arg;
+};
+
+/* The library's clock, which it reads for each of its timers */
+extern su_time_t (*_su_time)(su_time_t real); /* NOLINT: sofia's name */
+
+static su_time_t sofia_clock(su_time_t real)
+{
+	enum { NTP_EPOCH_S = 2208988800UL };
+	int64_t us = clock_wall_us();
+
+	(void)real;
+
+	return (su_time_t){ .tv_sec = (unsigned long)(us / 1000000) +
+				      NTP_EPOCH_S,
+			    .tv_usec = (unsigned long)(us % 1000000) };
+}
+
+/* Marks which descriptors are epoll instances */
+static void find_epolls(bool is_epoll[FDS_MAX])
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *e;
+
+	memset(is_epoll, 0, FDS_MAX * sizeof(bool));
+	while (dir && (e = readdir(dir))) {
+		char target[64];
+		ssize_t n = readlinkat(dirfd(dir), e->d_name, target,
+				       sizeof(target) - 1);
+		long fd = strtol(e->d_name, NULL, 10);
+
+		if (n <= 0 || fd < 0 || fd >= FDS_MAX)
+			continue;
+		target[n] = '\0';
+		is_epoll[fd] = !strcmp(target, "anon_inode:[eventpoll]");
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* sofia gives no accessor for its descriptor: it is the one that is new */
+static int new_root(su_root_t **rootp)
+{
+	bool before[FDS_MAX], after[FDS_MAX];
+	int fd = -1, found = 0;
+
+	unsetenv("SU_PORT");
+	su_port_prefer(su_epoll_port_create, su_epoll_clone_start);
+	find_epolls(before);
+	*rootp = su_root_create(NULL);
+	if (!*rootp)
+		return -1;
+
+	su_root_threading(*rootp, 0);
+	find_epolls(after);
+	for (int i = 0; i < FDS_MAX; i++) {
+		if (after[i] && !before[i]) {
+			fd = i;
+			found++;
+		}
+	}
+	if (found != 1)
+		return -1;
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+
+	return fd;
+}
+
+static void wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *loop = arg;
+
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(loop->base);
+}
+
+static struct event_base *new_base(void)
+{
+	struct event_config *cfg = event_config_new();
+	struct event_base *base = NULL;
+
+	if (!cfg)
+		return NULL;
+
+	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK |
+					   EVENT_BASE_FLAG_PRECISE_TIMER);
+	event_config_set_max_dispatch_interval(cfg, NULL, 64, 0);
+	base = event_base_new_with_config(cfg);
+	event_config_free(cfg);
+
+	return base;
+}
+
+/** A loop with its clock, timers and sofia root; ends the process on failure */
+struct loop *loop_new(void)
+{
+	struct loop *loop = xcalloc(1, sizeof(*loop));
+	int fd;
+
+	_su_time = sofia_clock;
+	if (su_init() < 0)
+		abort();
+	loop->base = new_base();
+	loop->timers = timers_new();
+	fd = new_root(&loop->root);
+	if (!loop->base || fd < 0) {
+		fputs("loop: sofia-sip's poll descriptor was not found; is "
+		      "/proc mounted?\n",
+		      stderr);
+		abort();
+	}
+	loop->root_ev = event_new(loop->base, fd, EV_READ | EV_PERSIST, wake,
+				  loop);
+	loop->timer_ev = event_new(loop->base, -1, 0, wake, loop);
+	event_add(loop->root_ev, NULL);
+
+	return loop;
+}
+
+static bool run_deferred(struct loop *loop)
+{
+	struct deferred *v = loop->deferred;
+	int n = loop->deferred_n;
+
+	loop->deferred = NULL;
+	loop->deferred_n = 0;
+	for (int i = 0; i < n; i++)
+		v[i].cb(v[i].arg);
+	free(v);
+
+	return n > 0;
+}
+
+/** Free the loop; what was deferred is run first, and all else must be gone */
+struct loop *loop_free(struct loop *loop)
+{
+	if (!loop)
+		return NULL;
+
+	while (run_deferred(loop))
+		;
+	event_free(loop->root_ev);
+	event_free(loop->timer_ev);
+	su_root_destroy(loop->root);
+	su_deinit();
+	event_base_free(loop->base);
+	timers_free(loop->timers);
+	free(loop->deferred);
+	free(loop);
+
+	return NULL;
+}
+
+static void arm(struct loop *loop, int64_t sofia_ms)
+{
+	int64_t next_us = timers_next_us(loop->timers);
+	int64_t wait_us = -1;
+	struct timeval tv;
+
+	if (next_us >= 0)
+		wait_us = next_us - clock_now_us();
+	if (next_us >= 0 && wait_us < 0)
+		wait_us = 0;
+	/* at least 1 ms: below that it spins (measured) */
+	if (sofia_ms >= 0) {
+		int64_t us = (sofia_ms > 1 ? sofia_ms : 1) * 1000;
+
+		wait_us = wait_us < 0 || us < wait_us ? us : wait_us;
+	}
+	event_del(loop->timer_ev);
+	/* a clock that was taken over moves by command, not by waiting */
+	if (loop->deferred_n)
+		wait_us = 0;
+	else if (wait_us < 0 || clock_is_virtual())
+		return;
+
+	tv.tv_sec = (time_t)(wait_us / 1000000);
+	tv.tv_usec = (suseconds_t)(wait_us % 1000000);
+	event_add(loop->timer_ev, &tv);
+}
+
+static void turn(struct loop *loop)
+{
+	su_duration_t ms;
+	int n = 0;
+
+	do
+		ms = su_root_step(loop->root, 0);
+	while (ms == 0 && !loop->is_stopping && ++n < STEPS_A_TURN);
+
+	timers_run_due(loop->timers, clock_now_us());
+	run_deferred(loop);
+	if (loop->is_stopping)
+		return;
+
+	arm(loop, ms);
+	event_base_loop(loop->base, EVLOOP_ONCE);
+}
+
+/** Run until loop_stop(); 0 */
+int loop_run(struct loop *loop)
+{
+	loop->is_stopping = false;
+	while (!loop->is_stopping)
+		turn(loop);
+
+	return 0;
+}
+
+static void stop_waiting(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+/**
+ * Run until a fact holds, at most bound_ms. For tests and for bounded drains.
+ *
+ * @return Whether it held
+ */
+bool loop_run_until(struct loop *loop, loop_pred *pred, const void *arg,
+		    int bound_ms)
+{
+	bool is_late = false;
+	struct timer *bound = timer_new(loop, stop_waiting, &is_late);
+
+	timer_start_ms(bound, bound_ms);
+	loop->is_stopping = false;
+	while (!pred(arg) && !is_late && !loop->is_stopping)
+		turn(loop);
+	timer_free(bound);
+
+	return pred(arg);
+}
+
+/** End loop_run() at the end of this turn */
+void loop_stop(struct loop *loop)
+{
+	loop->is_stopping = true;
+	event_base_loopbreak(loop->base);
+}
+
+/** Call cb once this turn's stack has unwound: the place to free things */
+void loop_defer(struct loop *loop, loop_cb *cb, void *arg)
+{
+	size_t n = (size_t)loop->deferred_n + 1;
+
+	loop->deferred = xrealloc(loop->deferred, n * sizeof(struct deferred));
+	loop->deferred[loop->deferred_n++] = (struct deferred){ cb, arg };
+}
+
+static void on_event(evutil_socket_t fd, short what, void *arg)
+{
+	const struct loop_watch *w = arg;
+
+	(void)fd;
+	(void)what;
+	w->cb(w->arg);
+}
+
+static struct loop_watch *watch_new(struct loop *loop, int fd, short what,
+				    loop_cb *cb, void *arg)
+{
+	struct loop_watch *w = xcalloc(1, sizeof(*w));
+
+	w->cb = cb;
+	w->arg = arg;
+	w->ev = event_new(loop->base, fd, (short)(what | EV_PERSIST), on_event,
+			  w);
+	event_add(w->ev, NULL);
+
+	return w;
+}
+
+/** Call cb whenever fd is ready for what: LOOP_READ, LOOP_WRITE or both */
+struct loop_watch *loop_watch_fd(struct loop *loop, int fd, int what,
+				 loop_cb *cb, void *arg)
+{
+	short ev = 0;
+
+	if (what & LOOP_READ)
+		ev |= EV_READ;
+	if (what & LOOP_WRITE)
+		ev |= EV_WRITE;
+
+	return watch_new(loop, fd, ev, cb, arg);
+}
+
+/** Call cb, from the loop, whenever the signal has come */
+struct loop_watch *loop_watch_signal(struct loop *loop, int signo, loop_cb *cb,
+				     void *arg)
+{
+	return watch_new(loop, signo, EV_SIGNAL, cb, arg);
+}
+
+/** End a watch; gives NULL */
+struct loop_watch *loop_unwatch(struct loop_watch *watch)
+{
+	if (watch) {
+		event_free(watch->ev);
+		free(watch);
+	}
+
+	return NULL;
+}
+
+struct event_base *loop_base(struct loop *loop)
+{
+	return loop->base;
+}
+
+su_root_t *loop_root(struct loop *loop)
+{
+	return loop->root;
+}
+
+struct timers *loop_timers(struct loop *loop)
+{
+	return loop->timers;
+}

@@ -1,0 +1,54 @@
+/** @file sipep.h  SIP endpoint: one nta agent on UDP and TCP, traced, holdable
+ *
+ * Wraps the agent that every SIP role needs: listening on both transports at
+ * one address, the library's traps closed (repeated single headers get 400,
+ * Max-Forwards 0 gets 483, unknown Require gets 420), every message traced
+ * with its exact bytes, and received ones held when told.
+ */
+#ifndef SIPSHARE_SIPEP_H
+#define SIPSHARE_SIPEP_H
+
+#include <stdbool.h>
+
+#include <sofia-sip/nta.h>
+#include <sofia-sip/sip.h>
+
+struct element;
+struct sipep;
+struct sipep_fwd;
+
+/** A request came, as a server transaction of the callee's: reply with
+ * nta_incoming_treply() or sipep_forward() it, then it is destroyed by the
+ * endpoint. ACK and CANCEL come here too. */
+typedef void sipep_request_cb(nta_incoming_t *irq, const sip_t *sip, void *arg);
+
+struct sipep_cfg {
+	const char *listen; /**< "127.0.0.1:5060", port 0: any */
+	const char *allow;  /**< methods, for Allow: "REGISTER, OPTIONS" */
+};
+
+int sipep_new(struct sipep **epp, struct element *el,
+	      const struct sipep_cfg *cfg, sipep_request_cb *cb, void *arg,
+	      char **reasonp);
+struct sipep *sipep_free(struct sipep *ep);
+nta_agent_t *sipep_agent(struct sipep *ep);
+const char *sipep_addr(const struct sipep *ep);
+
+/** The message as it will be sent on; change it here (add Path, Route, …) */
+typedef void sipep_prepare_cb(msg_t *msg, sip_t *sip, void *arg);
+/** The final response as it will be sent back; sip is NULL where none came:
+ * status says 408 or 503 then, which is also what the client gets as 504 */
+typedef void sipep_response_cb(int status, msg_t *msg, sip_t *sip, void *arg);
+
+/** How to forward; the callbacks may be NULL */
+struct sipep_route {
+	const char *next_hop; /**< "sip:127.0.0.1:5061;transport=tcp"; borrowed */
+	sipep_prepare_cb *prepare;
+	sipep_response_cb *response;
+	void *arg;
+};
+
+int sipep_forward(struct sipep *ep, nta_incoming_t *irq,
+		  const struct sipep_route *route);
+
+#endif

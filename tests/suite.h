@@ -1,0 +1,23 @@
+/** @file suite.h  main() of a unit test: one Suite a file */
+#ifndef SIPSHARE_TESTS_SUITE_H
+#define SIPSHARE_TESTS_SUITE_H
+
+#include <stdlib.h>
+
+#include <check.h>
+
+/** Define main(): run the suite that fn makes; exit 0 if all passed */
+#define SUITE_MAIN(fn)                                       \
+	int main(void)                                       \
+	{                                                    \
+		SRunner *runner = srunner_create(fn());      \
+		int failed;                                  \
+                                                             \
+		srunner_run_all(runner, CK_NORMAL);          \
+		failed = srunner_ntests_failed(runner);      \
+		srunner_free(runner);                        \
+                                                             \
+		return failed ? EXIT_FAILURE : EXIT_SUCCESS; \
+	}
+
+#endif
