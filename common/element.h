@@ -35,7 +35,6 @@ struct element *element_free(struct element *el);
 void element_commands(struct element *el, const struct ctl_cmd *cmds,
 		      void *arg);
 void element_ready(struct element *el, json_t *addresses);
-/** SIGTERM or the channel's end: drain, then element_stop() */
 void element_on_term(struct element *el, void (*cb)(void *arg), void *arg);
 void element_stop(struct element *el);
 int element_run(struct element *el);

@@ -26,7 +26,7 @@ struct deferred {
 struct loop {
 	struct event_base *base;
 	su_root_t *root;
-	struct event *root_ev;	/* sofia's own epoll descriptor */
+	struct event *root_ev;  /* sofia's own epoll descriptor */
 	struct event *timer_ev; /* ours and sofia's next due time */
 	struct timers *timers;
 	struct deferred *deferred; /* of the next turn */
@@ -50,8 +50,8 @@ static su_time_t sofia_clock(su_time_t real)
 
 	(void)real;
 
-	return (su_time_t){ .tv_sec = (unsigned long)(us / 1000000) +
-				      NTP_EPOCH_S,
+	return (su_time_t){ .tv_sec =
+				    (unsigned long)(us / 1000000) + NTP_EPOCH_S,
 			    .tv_usec = (unsigned long)(us % 1000000) };
 }
 
@@ -149,8 +149,8 @@ struct loop *loop_new(void)
 		      stderr);
 		abort();
 	}
-	loop->root_ev = event_new(loop->base, fd, EV_READ | EV_PERSIST, wake,
-				  loop);
+	loop->root_ev =
+		event_new(loop->base, fd, EV_READ | EV_PERSIST, wake, loop);
 	loop->timer_ev = event_new(loop->base, -1, 0, wake, loop);
 	event_add(loop->root_ev, NULL);
 

@@ -13,7 +13,8 @@ struct timer {
 	struct timers *heap;
 	int slot; /* place in the heap, or NOT_IN_HEAP */
 	int64_t due_us;
-	uint64_t order; /* equal due times fire in the order they were started */
+	uint64_t
+		order; /* equal due times fire in the order they were started */
 	timer_cb *cb;
 	void *arg;
 };
@@ -51,8 +52,7 @@ static void sift_down(struct timers *h, int i)
 	int child;
 
 	while ((child = 2 * i + 1) < h->n) {
-		if (child + 1 < h->n &&
-		    is_before(h->v[child + 1], h->v[child]))
+		if (child + 1 < h->n && is_before(h->v[child + 1], h->v[child]))
 			child++;
 		if (!is_before(h->v[child], t))
 			break;

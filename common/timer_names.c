@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define S(n) ((n) * 1000LL)
+#define S(n) ((n)*1000LL)
 
 /* The only numbers of seconds in the code */
 static const struct timer_name names[TIMER_COUNT] = {
@@ -23,8 +23,7 @@ static const struct timer_name names[TIMER_COUNT] = {
 	[TIMER_DIAMETER_WATCHDOG] = { "diameter-watchdog", S(30), "s",
 				      "RFC 3539 3.4.1", "Tw, between DWRs" },
 	[TIMER_DIAMETER_RECONNECT_MIN] = { "diameter-reconnect-min", 50, "ms",
-					   "RFC 6733 2.1",
-					   "Tc, first retry" },
+					   "RFC 6733 2.1", "Tc, first retry" },
 	[TIMER_DIAMETER_RECONNECT_MAX] = { "diameter-reconnect-max", S(2), "s",
 					   "RFC 6733 2.1", "Tc, at most" },
 	[TIMER_DIAMETER_CER] = { "diameter-cer", S(5), "s", "RFC 6733 5.3",

@@ -1,0 +1,141 @@
+#include "common/hold.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/mem.h"
+#include "common/trace.h"
+
+/** One message that waits; owned by the queue */
+struct held {
+	struct held *next;
+	unsigned number;
+	hold_done_cb *cb;
+	void *arg;
+};
+
+/** Owned by the element */
+struct hold {
+	struct trace *trace;
+	struct held *first, **endp;
+	unsigned last_number;
+	size_t count;
+	bool is_holding;
+};
+
+/** Holding is off to begin with */
+struct hold *hold_new(struct trace *trace)
+{
+	struct hold *hold = xcalloc(1, sizeof(*hold));
+
+	hold->trace = trace;
+	hold->endp = &hold->first;
+
+	return hold;
+}
+
+/* Takes *heldp out of the queue and finishes it */
+static void finish(struct hold *hold, struct held **heldp, bool is_dropped)
+{
+	struct held *h = *heldp;
+
+	*heldp = h->next;
+	if (hold->endp == &h->next)
+		hold->endp = heldp;
+	hold->count--;
+	trace_event(hold->trace,
+		    is_dropped ? "message.dropped" : "message.released",
+		    json_pack("{s:i}", "number", (int)h->number));
+	h->cb(is_dropped, h->arg);
+	free(h);
+}
+
+/** Free the queue; what it holds is dropped */
+struct hold *hold_free(struct hold *hold)
+{
+	if (!hold)
+		return NULL;
+
+	while (hold->first)
+		finish(hold, &hold->first, true);
+	free(hold);
+
+	return NULL;
+}
+
+/**
+ * Ask whether a received message has to wait
+ *
+ * @param what Short text for who steps: "sip REGISTER"
+ * @param cb   Called when it is released or dropped
+ *
+ * @return false: go on now, cb is not called; true: it waits
+ */
+bool hold_message(struct hold *hold, const char *what, hold_done_cb *cb,
+		  void *arg)
+{
+	struct held *h;
+
+	/* in order: nothing passes a message that still waits */
+	if (!hold->is_holding && !hold->first)
+		return false;
+
+	h = xcalloc(1, sizeof(*h));
+	h->number = ++hold->last_number;
+	h->cb = cb;
+	h->arg = arg;
+	*hold->endp = h;
+	hold->endp = &h->next;
+	hold->count++;
+	trace_event(hold->trace, "message.held",
+		    json_pack("{s:i, s:s}", "number", (int)h->number, "what",
+			      what));
+
+	return true;
+}
+
+/** Hold every message from now on */
+void hold_start(struct hold *hold)
+{
+	hold->is_holding = true;
+}
+
+/** Hold no more, and release all that waits, in order */
+void hold_stop(struct hold *hold)
+{
+	hold->is_holding = false;
+	while (hold->first)
+		finish(hold, &hold->first, false);
+}
+
+/** Release one message by its number; ENOENT if none of that number waits */
+int hold_release(struct hold *hold, unsigned number)
+{
+	for (struct held **p = &hold->first; *p; p = &(*p)->next) {
+		if ((*p)->number == number) {
+			finish(hold, p, false);
+			return 0;
+		}
+	}
+
+	return ENOENT;
+}
+
+/** Drop what was held with this arg: its connection is gone */
+void hold_drop_of(struct hold *hold, const void *arg)
+{
+	struct held **p = &hold->first;
+
+	while (*p) {
+		if ((*p)->arg == arg)
+			finish(hold, p, true);
+		else
+			p = &(*p)->next;
+	}
+}
+
+/** How many wait */
+size_t hold_count(const struct hold *hold)
+{
+	return hold->count;
+}

@@ -1,0 +1,148 @@
+#include "common/trace.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/mem.h"
+
+/** Owned by the element */
+struct trace {
+	char *actor;
+	FILE *file;
+	trace_sink_cb *sink;
+	void *sink_arg;
+};
+
+static const char *const proto_names[] = { "sip", "diameter", "http" };
+static const char *const dir_names[] = { "send", "recv" };
+
+/** A trace that goes nowhere yet; actor is copied */
+struct trace *trace_new(const char *actor)
+{
+	struct trace *trace = xcalloc(1, sizeof(*trace));
+
+	trace->actor = xstrdup(actor);
+
+	return trace;
+}
+
+struct trace *trace_free(struct trace *trace)
+{
+	if (trace) {
+		if (trace->file)
+			fclose(trace->file);
+		free(trace->actor);
+		free(trace);
+	}
+
+	return NULL;
+}
+
+/** Append lines to a file; 0 or errno */
+int trace_open(struct trace *trace, const char *path)
+{
+	FILE *f = fopen(path, "ae");
+
+	if (!f)
+		return errno;
+
+	if (trace->file)
+		fclose(trace->file);
+	trace->file = f;
+
+	return 0;
+}
+
+/** Give each line to cb too, as it is made */
+void trace_set_sink(struct trace *trace, trace_sink_cb *cb, void *arg)
+{
+	trace->sink = cb;
+	trace->sink_arg = arg;
+}
+
+static void write_line(struct trace *trace, json_t *line)
+{
+	char *text = json_dumps(line, JSON_COMPACT);
+	size_t len;
+
+	json_decref(line);
+	if (!text)
+		return;
+
+	len = strlen(text);
+	if (trace->file) {
+		fwrite(text, 1, len, trace->file);
+		fputc('\n', trace->file);
+		fflush(trace->file);
+	}
+	if (trace->sink)
+		trace->sink(text, len, trace->sink_arg);
+	free(text);
+}
+
+static json_t *hex(const void *data, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *in = data;
+	char *out = xcalloc(2, len + 1);
+	json_t *text;
+
+	for (size_t i = 0; i < len; i++) {
+		out[2 * i] = digits[in[i] >> 4];
+		out[2 * i + 1] = digits[in[i] & 15];
+	}
+	text = json_stringn(out, 2 * len);
+	free(out);
+
+	return text;
+}
+
+/** Trace a message at the wire, at the moment it was sent or received */
+void trace_message(struct trace *trace, const struct trace_msg *msg)
+{
+	json_t *line, *text = NULL;
+
+	if (!trace->file && !trace->sink)
+		return;
+
+	line = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "t",
+			 (json_int_t)clock_now_us(), "actor", trace->actor,
+			 "kind", "msg", "proto", proto_names[msg->proto], "dir",
+			 dir_names[msg->dir], "transport", msg->transport,
+			 "local", msg->local, "remote", msg->remote);
+	/* jansson refuses what is not UTF-8: such bytes go as hex */
+	if (msg->proto != TRACE_DIAMETER)
+		text = json_stringn(msg->data, msg->len);
+	if (text)
+		json_object_set_new(line, "text", text);
+	else
+		json_object_set_new(line, "hex", hex(msg->data, msg->len));
+	write_line(trace, line);
+}
+
+/**
+ * Trace a decision
+ *
+ * @param name   "lease.state": what changed, in the vocabulary of its module
+ * @param fields Object with the particulars, stolen; NULL: none
+ */
+void trace_event(struct trace *trace, const char *name, json_t *fields)
+{
+	json_t *line;
+
+	if (!trace->file && !trace->sink) {
+		json_decref(fields);
+		return;
+	}
+
+	line = json_pack("{s:I, s:s, s:s, s:s}", "t",
+			 (json_int_t)clock_now_us(), "actor", trace->actor,
+			 "kind", "event", "name", name);
+	if (fields)
+		json_object_update_missing(line, fields);
+	json_decref(fields);
+	write_line(trace, line);
+}
