@@ -219,7 +219,8 @@ static void arm(struct loop *loop, int64_t sofia_ms)
 	event_add(loop->timer_ev, &tv);
 }
 
-static void turn(struct loop *loop)
+/* All that can be done now; how long sofia may wait after it */
+static su_duration_t act(struct loop *loop)
 {
 	su_duration_t ms;
 	int n = 0;
@@ -230,9 +231,12 @@ static void turn(struct loop *loop)
 
 	timers_run_due(loop->timers, clock_now_us());
 	run_deferred(loop);
-	if (loop->is_stopping)
-		return;
 
+	return ms;
+}
+
+static void wait_for_events(struct loop *loop, su_duration_t ms)
+{
 	arm(loop, ms);
 	event_base_loop(loop->base, EVLOOP_ONCE);
 }
@@ -241,8 +245,12 @@ static void turn(struct loop *loop)
 int loop_run(struct loop *loop)
 {
 	loop->is_stopping = false;
-	while (!loop->is_stopping)
-		turn(loop);
+	while (!loop->is_stopping) {
+		su_duration_t ms = act(loop);
+
+		if (!loop->is_stopping)
+			wait_for_events(loop, ms);
+	}
 
 	return 0;
 }
@@ -265,8 +273,14 @@ bool loop_run_until(struct loop *loop, loop_pred *pred, const void *arg,
 
 	timer_start_ms(bound, bound_ms);
 	loop->is_stopping = false;
-	while (!pred(arg) && !is_late && !loop->is_stopping)
-		turn(loop);
+	while (!pred(arg) && !is_late && !loop->is_stopping) {
+		su_duration_t ms = act(loop);
+
+		/* what was done may have made it true: then nothing is waited
+		 * for */
+		if (!pred(arg) && !is_late && !loop->is_stopping)
+			wait_for_events(loop, ms);
+	}
 	timer_free(bound);
 
 	return pred(arg);
