@@ -19,12 +19,11 @@ enum store_type { STORE_NULL, STORE_INT, STORE_TEXT };
 struct store_val {
 	enum store_type type;
 	int64_t i;
-	const char *s; /**< borrowed; copied by store_run() */
+	const char *s; /**< copied by store_run(); a NULL text is NULL */
 };
 
 #define STORE_I(n) ((struct store_val){ STORE_INT, (n), NULL })
-#define STORE_S(t) \
-	((struct store_val){ (t) ? STORE_TEXT : STORE_NULL, 0, (t) })
+#define STORE_S(t) ((struct store_val){ STORE_TEXT, 0, (t) })
 
 /** One statement with ?1 ?2 …; sql is static */
 struct store_stmt {
