@@ -1,0 +1,43 @@
+/** @file sim_label.h  Which step of the patent each entry of a trace is
+ *
+ * By the table alone (sim_steps.h): what is on the wire, so that a foreign
+ * box's messages are labelled too, and what its conversation has seen before.
+ */
+#ifndef SIPSHARE_SIM_LABEL_H
+#define SIPSHARE_SIM_LABEL_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "sim/sim_steps.h"
+#include "sim/sim_trace.h"
+
+struct sim_label;
+
+/** Label a finished trace, which must outlive the labels */
+struct sim_label *sim_label_new(const struct sim_trace *tr);
+struct sim_label *sim_label_free(struct sim_label *lb);
+const struct sim_trace *sim_label_trace(const struct sim_label *lb);
+/** The row that entry i is, or NULL */
+const struct sim_step *sim_label_step(const struct sim_label *lb, size_t i);
+/** "S408 S501", or ""; borrowed from lb */
+const char *sim_label_ids(const struct sim_label *lb, size_t i);
+/** The public identity that entry i is about, or NULL */
+const char *sim_label_impu(const struct sim_label *lb, size_t i);
+/** "REGISTER", "401 Unauthorized", "MAR", "POST /v1/login", an event's name:
+ * as it came, hostile bytes included; borrowed from lb */
+const char *sim_label_summary(const struct sim_label *lb, size_t i);
+/**
+ * Write trace.jsonl: a line an entry, in order, with these fields
+ *   n, t_us      index, and microseconds since the first entry
+ *   kind         "msg" or "event"
+ *   steps, impu  "S408 S501" and the public identity, where there are any
+ *   from, to     actors; an event has no to, but a name, and its own fields
+ *   proto, transport, src, dst, summary, and text or hex   of a message
+ *   recv_us      microseconds from sending to receiving, if both were seen
+ *   lost, retransmission_of    only where it is so
+ * 0, or errno of the failed write
+ */
+int sim_label_write_jsonl(const struct sim_label *lb, FILE *f);
+
+#endif

@@ -1,0 +1,70 @@
+/** @file sim_steps.h  The table of the patent's steps (CN103516675A)
+ *
+ * One table says who sends a step to whom, what it looks like on the wire or
+ * which event it is, what must come before it, and how it is explained. It
+ * labels traces, and steers nothing.
+ */
+#ifndef SIPSHARE_SIM_STEPS_H
+#define SIPSHARE_SIM_STEPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/** What carries a step */
+enum sim_wire {
+	SIM_SIP,
+	SIM_CX,
+	SIM_HTTPS,
+	SIM_SOAP,
+	SIM_EVENT, /**< an event inside `from` */
+	SIM_FIGURE /**< figures 1 to 3: the same as other steps, see `is` */
+};
+
+/** What a message must be besides its name */
+enum {
+	SIM_CREDENTIALS = 1 << 0,    /**< Authorization with a response */
+	SIM_NO_CREDENTIALS = 1 << 1, /**< without */
+	SIM_EXPIRES_0 = 1 << 2,      /**< deregisters */
+	SIM_EXPIRES = 1 << 3,        /**< registers */
+	SIM_NO_BODY = 1 << 4,
+	SIM_FIRST = 1 << 5 /**< first of its Call-ID between these two */
+};
+
+/** One row. A step that is done in several ways, or by several messages, has
+ * several rows of one id, told apart by their part */
+struct sim_step {
+	const char *id;     /**< "S401" */
+	const char *part;   /**< "range", or NULL */
+	const char *begins; /**< id of a step that this message begins */
+	const char *from;   /**< actor */
+	const char *to;     /**< actor, or NULL: inside `from` */
+	enum sim_wire wire;
+	const char *what;    /**< request: "REGISTER", "POST /v1/login" (ends
+				  with '/': begins with it), "UAR", element of
+				  SOAP; answer: status, or its first digits;
+				  event: its name */
+	const char *answers; /**< ref of the request that it answers */
+	const char *follows; /**< ref: seen in this conversation since the last
+				  message of this row */
+	unsigned flags;
+	const char *after; /**< refs that must come before it, by spaces; "a|b":
+				either of them. A ref is "S401" (any part) or
+				"S401/range" */
+	const char *is;    /**< SIM_FIGURE: refs that it is, as in after */
+	const char *en, *zh;   /**< captions */
+	const char *paragraph; /**< of the patent: "[0076]" */
+	const char *clause;    /**< of the standard, or NULL */
+};
+
+size_t sim_steps_count(void);
+const struct sim_step *sim_steps_at(size_t i);
+/** The first row that ref names, or NULL */
+const struct sim_step *sim_steps_find(const char *ref);
+/** Does ref ("S401", "S401/range"; len characters) name this row? */
+bool sim_steps_is(const struct sim_step *step, const char *ref, size_t len);
+const char *sim_wire_name(enum sim_wire wire);
+void sim_steps_print(FILE *f);
+void sim_steps_print_markdown(FILE *f);
+
+#endif
