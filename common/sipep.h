@@ -14,17 +14,22 @@
 #include <sofia-sip/sip.h>
 
 struct element;
+struct loop;
 struct sipep;
 struct sipep_fwd;
 
-/** A request came, as a server transaction of the callee's: reply with
- * nta_incoming_treply() or sipep_forward() it, then it is destroyed by the
- * endpoint. ACK and CANCEL come here too. */
+/** A request came: reply with nta_incoming_treply(), sipep_forward() it, or
+ * keep irq and reply later. One that was answered or forwarded when this
+ * returns is the endpoint's to destroy; one that was kept is the callee's:
+ * nta_incoming_destroy() after its final reply, before sipep_free(). */
 typedef void sipep_request_cb(nta_incoming_t *irq, const sip_t *sip, void *arg);
 
 struct sipep_cfg {
-	const char *listen; /**< "127.0.0.1:5060", port 0: any */
-	const char *allow;  /**< methods, for Allow: "REGISTER, OPTIONS" */
+	const char *listen;    /**< "127.0.0.1:5060", port 0: any */
+	const char *allow;     /**< "REGISTER, OPTIONS"; others get 405;
+				    NULL: any method */
+	const char *supported; /**< option tags that Require may name, "path";
+				    NULL: a proxy, where Proxy-Require counts */
 };
 
 int sipep_new(struct sipep **epp, struct element *el,
@@ -32,17 +37,19 @@ int sipep_new(struct sipep **epp, struct element *el,
 	      char **reasonp);
 struct sipep *sipep_free(struct sipep *ep);
 nta_agent_t *sipep_agent(struct sipep *ep);
+struct loop *sipep_loop(const struct sipep *ep);
 const char *sipep_addr(const struct sipep *ep);
 
 /** The message as it will be sent on; change it here (add Path, Route, …) */
 typedef void sipep_prepare_cb(msg_t *msg, sip_t *sip, void *arg);
-/** The final response as it will be sent back; sip is NULL where none came:
- * status says 408 or 503 then, which is also what the client gets as 504 */
+/** A response as it will be sent back. No response: msg and sip are NULL,
+ * status is 408 (none in time) or 503 (unreachable), the client gets 504 */
 typedef void sipep_response_cb(int status, msg_t *msg, sip_t *sip, void *arg);
 
 /** How to forward; the callbacks may be NULL */
 struct sipep_route {
-	const char *next_hop; /**< "sip:127.0.0.1:5061;transport=tcp"; borrowed */
+	const char
+		*next_hop; /**< "sip:127.0.0.1:5061;transport=tcp"; borrowed */
 	sipep_prepare_cb *prepare;
 	sipep_response_cb *response;
 	void *arg;

@@ -17,9 +17,9 @@ struct sipreg_cfg {
 	const char *from;      /**< From; NULL: aor (third party: the S-CSCF) */
 	const char *user;      /**< private identity; NULL: no credentials */
 	const char *password;
-	const char *contact;   /**< "sip:…"; "*" with expires_s 0 */
-	int expires_s;	       /**< 0 deregisters */
-	const char *extra;     /**< further header lines, or NULL */
+	const char *contact;          /**< "sip:…"; "*" with expires_s 0 */
+	int expires_s;                /**< 0 deregisters */
+	const char *extra;            /**< further header lines, or NULL */
 	const char *body, *body_type; /**< or NULL */
 };
 

@@ -1,0 +1,261 @@
+#include "common/sipep_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/nta_tport.h>
+#include <sofia-sip/sip_extra.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/su_log.h>
+#include <sofia-sip/tport.h>
+#include <sofia-sip/tport_tag.h>
+
+#include "common/element.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/mem.h"
+#include "common/timer.h"
+#include "common/trace.h"
+
+extern su_log_t nta_log[], tport_log[]; /* the library's own */
+
+static void reject(nta_incoming_t *irq, int status, const char *phrase,
+		   tag_type_t tag, tag_value_t value)
+{
+	nta_incoming_treply(irq, status, phrase, tag, value, TAG_END());
+}
+
+/* RFC 3261 8.2.2.3, and 16.3 item 5 for a proxy: NULL if all is understood */
+static const char *find_unsupported(const struct sipep *ep, const sip_t *sip)
+{
+	const sip_require_t *r =
+		ep->supported ? sip->sip_require : sip->sip_proxy_require;
+
+	for (; r; r = r->k_next) {
+		for (size_t i = 0; r->k_items && r->k_items[i]; i++) {
+			const char *tag = r->k_items[i];
+
+			if (!ep->supported ||
+			    !sip_has_supported(ep->supported, tag))
+				return tag;
+		}
+	}
+
+	return NULL;
+}
+
+static bool is_allowed(const struct sipep *ep, const char *method)
+{
+	size_t len = strlen(method);
+	const char *p = ep->allow;
+
+	while (p && (p = strstr(p, method))) {
+		bool starts = p == ep->allow || p[-1] == ' ' || p[-1] == ',';
+		bool ends = !p[len] || p[len] == ',' || p[len] == ' ';
+
+		if (starts && ends)
+			return true;
+		p += len;
+	}
+
+	return !ep->allow;
+}
+
+/* What the transaction layer leaves to its user (RFC 3261 8.2, 16.3) */
+static bool is_refused(const struct sipep *ep, nta_incoming_t *irq,
+		       const sip_t *sip)
+{
+	const char *method = sip->sip_request->rq_method_name;
+	const char *unsupported = find_unsupported(ep, sip);
+	enum url_type_e type =
+		(enum url_type_e)sip->sip_request->rq_url->url_type;
+
+	if (sip->sip_request->rq_method == sip_method_ack)
+		return true;
+	if (!is_allowed(ep, method))
+		reject(irq, SIP_405_METHOD_NOT_ALLOWED, siptag_allow_str,
+		       (tag_value_t)ep->allow);
+	else if (type != url_sip && type != url_sips && type != url_tel)
+		reject(irq, SIP_416_UNSUPPORTED_URI, TAG_END());
+	else if (sip->sip_max_forwards &&
+		 sip->sip_max_forwards->mf_count == 0 && !ep->supported)
+		reject(irq, SIP_483_TOO_MANY_HOPS, TAG_END());
+	else if (unsupported)
+		reject(irq, SIP_420_BAD_EXTENSION, siptag_unsupported_str,
+		       (tag_value_t)unsupported);
+	else
+		return false;
+
+	log_warn("%s: %s refused: %d", ep->el->name, method,
+		 nta_incoming_status(irq));
+
+	return true;
+}
+
+static int on_cancel(nta_incoming_magic_t *magic, nta_incoming_t *irq,
+		     const sip_t *sip)
+{
+	struct sipep *ep = (struct sipep *)magic;
+
+	if (sip && sip->sip_request->rq_method == sip_method_cancel)
+		sipep_cancel_forward(ep, irq);
+
+	return 0;
+}
+
+static int on_request(nta_leg_magic_t *magic, nta_leg_t *leg,
+		      nta_incoming_t *irq, const sip_t *sip)
+{
+	struct sipep *ep = (struct sipep *)magic;
+
+	(void)leg;
+	nta_incoming_bind(irq, on_cancel, (nta_incoming_magic_t *)ep);
+	if (!is_refused(ep, irq, sip))
+		ep->cb(irq, sip, ep->arg);
+	if (nta_incoming_status(irq) >= 200 ||
+	    sip->sip_request->rq_method == sip_method_ack)
+		nta_incoming_destroy(irq);
+
+	return 0;
+}
+
+/* A message that the parser refuses: the library answers 400 or drops it */
+static int on_stray(nta_agent_magic_t *magic, nta_agent_t *agent, msg_t *msg,
+		    sip_t *sip)
+{
+	const struct sipep *ep = (const struct sipep *)magic;
+
+	(void)agent;
+	log_warn("%s: %s without a transaction dropped", ep->el->name,
+		 sip && sip->sip_status ? "response" : "message");
+	msg_destroy(msg);
+
+	return 0;
+}
+
+static void set_addr(struct sipep *ep)
+{
+	const tport_t *tp = tport_primaries(nta_agent_tports(ep->agent));
+	const tp_name_t *name = tport_name(tp);
+
+	snprintf(ep->addr, sizeof(ep->addr), "%s:%s", name->tpn_host,
+		 name->tpn_port);
+}
+
+static nta_agent_t *new_agent(struct sipep *ep, const struct sipep_cfg *cfg)
+{
+	char *url = xasprintf("sip:%s", cfg->listen);
+	unsigned t1x64_ms = (unsigned)timer_value_ms(TIMER_SIP_TRANSACTION);
+	/* UE or registrar; a proxy adds neither rport nor state of its own */
+	int is_ua = cfg->supported != NULL;
+	nta_agent_t *agent;
+
+	agent = nta_agent_create(
+		loop_root(ep->el->loop), URL_STRING_MAKE(url), on_stray,
+		(nta_agent_magic_t *)ep, NTATAG_UA(0),
+		/* a repeated single-instance header would abort the process
+		 * when its message is copied: 400 instead */
+		NTATAG_BAD_REQ_MASK(~0U), NTATAG_BAD_RESP_MASK(~0U),
+		NTATAG_CLIENT_RPORT(is_ua), NTATAG_UDP_MTU(65535),
+		NTATAG_SIP_T1X64(t1x64_ms), NTATAG_MAXSIZE(65536),
+		TPTAG_QUEUESIZE(1000), TPTAG_UDP_RMEM(8000000), TPTAG_LOG(1),
+		TAG_END());
+	free(url);
+
+	return agent;
+}
+
+/**
+ * Listen on UDP and TCP at one address
+ *
+ * @param cb      Called with each request that is not refused by the rules
+ *                that hold for all (405, 416, 420, 483)
+ * @param reasonp On failure: what and where, the caller's to free
+ *
+ * @return 0, EADDRINUSE, EINVAL or another errno
+ */
+int sipep_new(struct sipep **epp, struct element *el,
+	      const struct sipep_cfg *cfg, sipep_request_cb *cb, void *arg,
+	      char **reasonp)
+{
+	struct sipep *ep;
+	struct addr addr;
+	int err;
+
+	if (addr_parse(&addr, cfg->listen)) {
+		*reasonp = xasprintf("SIP address \"%s\" is not of the form "
+				     "127.0.0.1:5060 or [::1]:5060",
+				     cfg->listen);
+		return EINVAL;
+	}
+
+	su_log_set_level(nta_log, 0);
+	su_log_set_level(tport_log, 0);
+	sip_update_default_mclass(sip_extend_mclass(NULL));
+	ep = xcalloc(1, sizeof(*ep));
+	su_home_init(ep->home);
+	ep->el = el;
+	ep->cb = cb;
+	ep->arg = arg;
+	errno = 0;
+	ep->agent = new_agent(ep, cfg);
+	if (!ep->agent) {
+		err = errno ? errno : EADDRINUSE;
+		*reasonp = xasprintf("cannot listen for SIP at %s: %s; free "
+				     "the port or name another",
+				     cfg->listen, strerror(err));
+		su_home_deinit(ep->home);
+		free(ep);
+		return err;
+	}
+
+	ep->allow = xstrdup(cfg->allow);
+	if (cfg->supported)
+		ep->supported = sip_supported_make(ep->home, cfg->supported);
+	ep->leg = nta_leg_tcreate(ep->agent, on_request, (nta_leg_magic_t *)ep,
+				  NTATAG_NO_DIALOG(1), TAG_END());
+	set_addr(ep);
+	sipep_register(ep);
+	*epp = ep;
+
+	return 0;
+}
+
+/** Free the agent with all its transactions; kept irqs must be gone */
+struct sipep *sipep_free(struct sipep *ep)
+{
+	if (!ep)
+		return NULL;
+
+	sipep_drop_held(ep);
+	sipep_drop_forwards(ep);
+	nta_leg_destroy(ep->leg);
+	nta_agent_destroy(ep->agent);
+	sipep_unregister(ep);
+	su_home_deinit(ep->home);
+	free(ep->allow);
+	free(ep);
+
+	return NULL;
+}
+
+/** The library's agent, for client transactions and legs of the role's own */
+nta_agent_t *sipep_agent(struct sipep *ep)
+{
+	return ep->agent;
+}
+
+/** The loop of its element, for timers of its users */
+struct loop *sipep_loop(const struct sipep *ep)
+{
+	return ep->el->loop;
+}
+
+/** Where it listens, with the real port: "127.0.0.1:5060", "[::1]:5060" */
+const char *sipep_addr(const struct sipep *ep)
+{
+	return ep->addr;
+}
