@@ -36,8 +36,8 @@ struct ctl *ctl_free(struct ctl *ctl);
 void ctl_add_commands(struct ctl *ctl, const struct ctl_cmd *cmds, void *arg);
 void ctl_on_line(struct ctl *ctl, ctl_line_cb *cb, void *arg);
 void ctl_on_end(struct ctl *ctl, ctl_end_cb *cb, void *arg);
-void ctl_call(struct ctl *ctl, const char *cmd, json_t *args,
-	      ctl_answer_cb *cb, void *arg);
+void ctl_call(struct ctl *ctl, const char *cmd, json_t *args, ctl_answer_cb *cb,
+	      void *arg);
 void ctl_tx(struct ctl *ctl, json_t *msg);
 void ctl_tx_line(struct ctl *ctl, const char *key, const char *json,
 		 size_t len);

@@ -39,16 +39,25 @@ enum {
 	CX_ERROR_IN_ASSIGNMENT_TYPE = 5007
 };
 
-enum cx_auth_type { CX_REGISTRATION, CX_DE_REGISTRATION,
-		    CX_REGISTRATION_AND_CAPABILITIES };
+enum cx_auth_type {
+	CX_REGISTRATION,
+	CX_DE_REGISTRATION,
+	CX_REGISTRATION_AND_CAPABILITIES
+};
 
 enum cx_sat { /* Server-Assignment-Type */
-	CX_NO_ASSIGNMENT, CX_SAT_REGISTRATION, CX_RE_REGISTRATION,
-	CX_UNREGISTERED_USER, CX_TIMEOUT_DEREGISTRATION,
-	CX_USER_DEREGISTRATION, CX_TIMEOUT_DEREGISTRATION_STORE_SERVER_NAME,
-	CX_USER_DEREGISTRATION_STORE_SERVER_NAME,
-	CX_ADMINISTRATIVE_DEREGISTRATION, CX_AUTHENTICATION_FAILURE,
-	CX_AUTHENTICATION_TIMEOUT, CX_DEREGISTRATION_TOO_MUCH_DATA
+	      CX_NO_ASSIGNMENT,
+	      CX_SAT_REGISTRATION,
+	      CX_RE_REGISTRATION,
+	      CX_UNREGISTERED_USER,
+	      CX_TIMEOUT_DEREGISTRATION,
+	      CX_USER_DEREGISTRATION,
+	      CX_TIMEOUT_DEREGISTRATION_STORE_SERVER_NAME,
+	      CX_USER_DEREGISTRATION_STORE_SERVER_NAME,
+	      CX_ADMINISTRATIVE_DEREGISTRATION,
+	      CX_AUTHENTICATION_FAILURE,
+	      CX_AUTHENTICATION_TIMEOUT,
+	      CX_DEREGISTRATION_TOO_MUCH_DATA
 };
 
 enum { CX_CAPS_MAX = 8, CX_AUTH_ITEMS_MAX = 4 };
@@ -106,8 +115,12 @@ struct cx_lia {
 };
 
 /** Deregistration-Reason's Reason-Code */
-enum cx_reason { CX_PERMANENT_TERMINATION, CX_NEW_SERVER_ASSIGNED,
-		 CX_SERVER_CHANGE, CX_REMOVE_S_CSCF };
+enum cx_reason {
+	CX_PERMANENT_TERMINATION,
+	CX_NEW_SERVER_ASSIGNED,
+	CX_SERVER_CHANGE,
+	CX_REMOVE_S_CSCF
+};
 
 struct cx_rtr { /**< 6.1.3, from the HSS */
 	const char *impi, *impu;
@@ -134,8 +147,9 @@ typedef void cx_state_cb(bool is_open, void *arg);
 
 /** One Diameter node; strings are copied */
 struct cx_cfg {
-	const char *address; /**< client: the peer's; server: ours, port 0: any */
-	const char *bind;    /**< client: local address without port, or NULL */
+	const char
+		*address; /**< client: the peer's; server: ours, port 0: any */
+	const char *bind; /**< client: local address without port, or NULL */
 	const char *origin_host, *origin_realm;
 	const char *destination_realm; /**< client */
 };

@@ -19,7 +19,7 @@ struct digest_input {
 	const char *nonce;
 	const char *nc; /**< "00000001" */
 	const char *cnonce;
-	const char *qop; /**< "auth" or "auth-int" */
+	const char *qop;  /**< "auth" or "auth-int" */
 	const char *body; /**< of auth-int; NULL: empty */
 };
 

@@ -25,7 +25,7 @@ typedef void fsm_action(void *obj, int event, void *data);
 struct fsm_state {
 	const char *name;    /**< the standard's name */
 	uint32_t accepts;    /**< FSM_BIT of each event that may come */
-	uint32_t next;	     /**< FSM_BIT of each state that may follow */
+	uint32_t next;       /**< FSM_BIT of each state that may follow */
 	enum timer_id timer; /**< started on entry, TIMER_NONE: none */
 	fsm_action *action;
 };

@@ -68,9 +68,9 @@ struct https_client_cfg {
 
 /** One request; all borrowed until https_call() returns */
 struct https_call {
-	const char *method; /**< GET POST PUT DELETE */
-	const char *url;    /**< https://host:port/path */
-	const char *type;   /**< of the body; NULL: none */
+	const char *method;     /**< GET POST PUT DELETE */
+	const char *url;        /**< https://host:port/path */
+	const char *type;       /**< of the body; NULL: none */
 	const char *headers[8]; /**< name, value, …, NULL */
 	const void *body;
 	size_t len;

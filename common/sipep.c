@@ -168,6 +168,19 @@ static nta_agent_t *new_agent(struct sipep *ep, const struct sipep_cfg *cfg)
 	return agent;
 }
 
+/* Its own log is off unless NTA_DEBUG or TPORT_DEBUG asks for it; its parser,
+ * of which a process has one, is given P-Asserted-Identity and the like */
+static void init_library(void)
+{
+	static bool is_extended;
+
+	su_log_soft_set_level(nta_log, 0);
+	su_log_soft_set_level(tport_log, 0);
+	if (!is_extended)
+		sip_update_default_mclass(sip_extend_mclass(NULL));
+	is_extended = true;
+}
+
 /**
  * Listen on UDP and TCP at one address
  *
@@ -192,9 +205,7 @@ int sipep_new(struct sipep **epp, struct element *el,
 		return EINVAL;
 	}
 
-	su_log_set_level(nta_log, 0);
-	su_log_set_level(tport_log, 0);
-	sip_update_default_mclass(sip_extend_mclass(NULL));
+	init_library();
 	ep = xcalloc(1, sizeof(*ep));
 	su_home_init(ep->home);
 	ep->el = el;

@@ -70,21 +70,32 @@ static void reply_with(struct sipep_fwd *fwd, int status)
 	nta_incoming_mreply(fwd->irq, msg);
 }
 
+/* Whether the library made the response up: nobody sent one */
+static bool is_internal(nta_outgoing_t *orq)
+{
+	msg_t *msg = nta_outgoing_getresponse(orq);
+	bool is_made_up = !msg || nta_is_internal_msg(msg);
+
+	msg_destroy(msg);
+
+	return is_made_up;
+}
+
 static int on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq,
 		       const sip_t *sip)
 {
 	struct sipep_fwd *fwd = (struct sipep_fwd *)magic;
 	int status = nta_outgoing_status(orq);
 
+	(void)sip;
 	/* a 100 is hop by hop (RFC 3261 16.7 item 2) */
 	if (status == 100)
 		return 0;
 
-	/* the library makes up a 408 or 503 of its own: without a Via */
-	if (sip && sip->sip_via)
-		reply_with(fwd, status);
-	else
+	if (is_internal(orq))
 		reply_unreachable(fwd, status);
+	else
+		reply_with(fwd, status);
 	if (status >= 200)
 		free_forward(fwd);
 

@@ -79,8 +79,8 @@ struct sipreg *sipreg_new(struct sipep *ep, const struct sipreg_cfg *cfg,
 	reg->cb = cb;
 	reg->arg = arg;
 	reg->leg = nta_leg_tcreate(sipep_agent(ep), NULL, NULL,
-				   NTATAG_NO_DIALOG(1), SIPTAG_FROM_STR(from),
-				   SIPTAG_TO_STR(to), TAG_END());
+				   SIPTAG_FROM_STR(from), SIPTAG_TO_STR(to),
+				   TAG_END());
 	nta_leg_tag(reg->leg, NULL);
 	reg->unsent = timer_new(sipep_loop(ep), on_unsent, reg);
 	free(from);

@@ -33,9 +33,8 @@ struct stream_ops {
 };
 
 struct stream *stream_new(struct loop *loop, int fd);
-int stream_connect(struct stream **sp, struct loop *loop,
-		   const struct addr *to, const struct stream_ops *ops,
-		   void *arg);
+int stream_connect(struct stream **sp, struct loop *loop, const struct addr *to,
+		   const struct stream_ops *ops, void *arg);
 void stream_set_ops(struct stream *stream, const struct stream_ops *ops,
 		    void *arg);
 struct stream *stream_free(struct stream *stream);

@@ -21,7 +21,8 @@ void timer_start_ms(struct timer *timer, int64_t delay_ms);
 void timer_stop(struct timer *timer);
 bool timer_is_running(const struct timer *timer);
 
-/** Every timer with a name; defaults, units and clauses stand in timer_names.c */
+/** Every timer with a name; defaults, units and clauses stand in timer_names.c
+ */
 enum timer_id {
 	TIMER_NONE,
 	TIMER_REG_AWAIT_AUTH,
