@@ -5,7 +5,6 @@
 SAN     ?=
 WERROR  ?= 0
 V       ?= 0
-B       := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 comma   := ,
 B       := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 Q       := $(if $(filter 1,$(V)),,@)
@@ -42,6 +41,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(TESTSRC))
 HEADERS := $(wildcard $(addsuffix /*.h,$(PARTS)) tests/*/*.h)
 ALLC    := $(SRC) $(FAKE) $(wildcard tests/unit/*.c tests/flow/*.c)
 
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all run test test-unit test-flow deps deps-test deps-lint layers lint \
@@ -111,7 +111,7 @@ layers:
 steps: all
 	$(Q)mk/steps $(B)/bin/sipshare
 fsm:
-	$(Q)mk/fsm
+	$(Q)mk/fsm $(wildcard $(addsuffix /*.c,common $(ROLES) sim))
 lint: deps-lint layers format-check
 	$(Q)mk/lint $(HEADERS) -- $(ALLC)
 format:
