@@ -65,7 +65,7 @@ static const struct ctl_cmd *find_command(const struct table *table,
 {
 	const struct ctl_cmd *cmd = table->cmds;
 
-	while (cmd->name && strcmp(cmd->name, name))
+	while (cmd->name && strcmp(cmd->name, name) != 0)
 		cmd++;
 
 	return cmd->name ? cmd : NULL;

@@ -24,14 +24,17 @@ struct sipep_fwd {
 	char *next_hop;
 };
 
-static void free_forward(struct sipep_fwd *fwd)
+static void unlink_forward(struct sipep_fwd *fwd)
 {
 	struct sipep_fwd **p = &fwd->ep->fwds;
 
-	while (*p && *p != fwd)
+	while (*p != fwd)
 		p = &(*p)->next;
-	if (*p)
-		*p = fwd->next;
+	*p = fwd->next;
+}
+
+static void free_forward(struct sipep_fwd *fwd)
+{
 	nta_outgoing_destroy(fwd->orq);
 	nta_incoming_destroy(fwd->irq);
 	free(fwd->next_hop);
@@ -96,8 +99,10 @@ static int on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq,
 		reply_unreachable(fwd, status);
 	else
 		reply_with(fwd, status);
-	if (status >= 200)
+	if (status >= 200) {
+		unlink_forward(fwd);
 		free_forward(fwd);
+	}
 
 	return 0;
 }
@@ -164,6 +169,7 @@ int sipep_forward(struct sipep *ep, nta_incoming_t *irq,
 	log_error("%s: \"%s\" is no next hop", ep->el->name, fwd->next_hop);
 	msg_destroy(msg);
 	nta_incoming_treply(irq, SIP_500_INTERNAL_SERVER_ERROR, TAG_END());
+	unlink_forward(fwd);
 	free_forward(fwd);
 
 	return EINVAL;
@@ -180,6 +186,10 @@ void sipep_cancel_forward(struct sipep *ep, const nta_incoming_t *irq)
 /** The endpoint goes away: end its forwards without an answer */
 void sipep_drop_forwards(struct sipep *ep)
 {
-	while (ep->fwds)
-		free_forward(ep->fwds);
+	struct sipep_fwd *fwd;
+
+	while ((fwd = ep->fwds)) {
+		ep->fwds = fwd->next;
+		free_forward(fwd);
+	}
 }

@@ -144,7 +144,7 @@ void tport_log_msg(tport_t *tp, msg_t *msg, char const *what, char const *via,
 
 	(void)via;
 	(void)now;
-	if (ep && strcmp(what, "recv"))
+	if (ep && strcmp(what, "recv") != 0)
 		trace(ep, TRACE_SEND, tp, msg);
 }
 

@@ -43,8 +43,9 @@ struct challenge {
 
 static char *uri_header(const char *uri)
 {
-	return uri && uri[0] != '<' && strcmp(uri, "*") ? xasprintf("<%s>", uri)
-							: xstrdup(uri);
+	return uri && uri[0] != '<' && strcmp(uri, "*") != 0
+		       ? xasprintf("<%s>", uri)
+		       : xstrdup(uri);
 }
 
 static void on_unsent(void *arg)

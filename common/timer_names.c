@@ -102,7 +102,7 @@ int timer_override(const char *assignment, const char **reasonp)
 	value = strtod(eq + 1, &end);
 	unit = *end ? end : names[id].unit;
 	if (end == eq + 1 || !(value >= 0 && value <= 1e7) ||
-	    (strcmp(unit, "s") && strcmp(unit, "ms")))
+	    (strcmp(unit, "s") != 0 && strcmp(unit, "ms") != 0))
 		return INVALID;
 
 	overrides_ms[id] = (int64_t)(value * (strcmp(unit, "s") ? 1 : 1000));

@@ -27,6 +27,16 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* posix_spawn() does not change them, but its prototype does not say so */
+static char *const *mutable_argv(const char *const *argv)
+{
+	char *const *copy;
+
+	memcpy(&copy, &argv, sizeof(copy));
+
+	return copy;
+}
+
 void proc_start(struct proc *p, const char *const *argv)
 {
 	posix_spawn_file_actions_t actions;
@@ -39,8 +49,8 @@ void proc_start(struct proc *p, const char *const *argv)
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, fds[1], 1);
 	posix_spawn_file_actions_adddup2(&actions, fds[1], 2);
-	err = posix_spawn(&p->pid, argv[0], &actions, NULL,
-			  (char *const *)(uintptr_t)argv, environ);
+	err = posix_spawn(&p->pid, argv[0], &actions, NULL, mutable_argv(argv),
+			  environ);
 	posix_spawn_file_actions_destroy(&actions);
 	close(fds[1]);
 	p->out = fds[0];
@@ -133,9 +143,8 @@ static void remove_dir(void)
 	const char *const argv[] = { "/bin/rm", "-rf", dir, NULL };
 	pid_t pid;
 
-	if (getpid() == dir_owner &&
-	    !posix_spawn(&pid, argv[0], NULL, NULL,
-			 (char *const *)(uintptr_t)argv, environ))
+	if (getpid() == dir_owner && !posix_spawn(&pid, argv[0], NULL, NULL,
+						  mutable_argv(argv), environ))
 		waitpid(pid, NULL, 0);
 }
 

@@ -5,6 +5,7 @@
 #include "common/addr.h"
 #include "common/clock.h"
 #include "common/hold.h"
+#include "common/mem.h"
 #include "common/opt.h"
 #include "common/trace.h"
 #include "tests/suite.h"
@@ -77,11 +78,14 @@ static enum opt_result parse(const char *const *words, int n, int *leftp)
 		{ .type = OPT_END },
 	};
 	const struct opt *tables[] = { opts, NULL };
+	static char *kept[16]; /* options borrow from them */
 	char *argv[16] = { NULL };
 
 	memset(&o, 0, sizeof(o));
-	for (int i = 0; i < n; i++)
-		argv[i] = (char *)(uintptr_t)words[i];
+	for (int i = 0; i < n; i++) {
+		xstrset(&kept[i], words[i]);
+		argv[i] = kept[i];
+	}
 	*leftp = n;
 
 	return opt_parse(tables, "usage", leftp, argv);
@@ -175,8 +179,10 @@ static char released[16];
 
 static void on_release(bool is_dropped, void *arg)
 {
-	strcat(released, is_dropped ? "-" : "+");
-	strcat(released, arg);
+	size_t len = strlen(released);
+
+	snprintf(released + len, sizeof(released) - len, "%c%s",
+		 is_dropped ? '-' : '+', (char *)arg);
 }
 
 static char a[] = "a", b[] = "b", c[] = "c";

@@ -192,7 +192,8 @@ END_TEST
 
 START_TEST(register_is_forwarded_over_tcp)
 {
-	strcat(t.next_hop, ";transport=tcp");
+	snprintf(t.next_hop, sizeof(t.next_hop), "sip:%s;transport=tcp",
+		 sipep_addr(t.ua));
 	registers_over(";transport=tcp");
 }
 END_TEST
