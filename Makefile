@@ -84,6 +84,9 @@ $(B)/obj/tests/%.o: tests/%.c | deps-test
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(OWN) -DBUILD_DIR='"$(B)"' $(PKG_CFLAGS) $(CFLAGS) -c -o $@ $<
 
+# .incbin: what the compiler's dependencies do not tell
+$(B)/obj/ims_core/hss/hss_wsdl.o: ims_core/hss/hss.wsdl
+
 define archive
 $(B)/lib/$(subst /,-,$(1)).a: $(call obj,$(filter-out %/main.c,$(2)))
 	$$(Q)mkdir -p $$(@D); rm -f $$@; $$(AR) crs $$@ $$^
