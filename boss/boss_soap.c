@@ -1,0 +1,286 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "boss/boss_core.h"
+#include "common/element.h"
+#include "common/https.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/soap.h"
+#include "common/trace.h"
+
+enum { REASON_LEN = 256 };
+
+/** What the report does to the accounts that we know */
+typedef void learn_fn(struct boss_op *op, const struct boss_list *report);
+
+/** An operation that waits for its report; owned by the BOSS's list */
+struct boss_op {
+	struct boss_op *next, **at;
+	struct boss *boss;
+	const char *name;
+	const char *by; /* of accounts opened */
+	learn_fn *learn;
+	boss_report_cb *cb;
+	void *arg;
+};
+
+static struct boss_op *op_new(struct boss *boss, const char *name,
+			      learn_fn *learn, boss_report_cb *cb, void *arg)
+{
+	struct boss_op *op = xcalloc(1, sizeof(*op));
+
+	op->boss = boss;
+	op->name = name;
+	op->learn = learn;
+	op->cb = cb;
+	op->arg = arg;
+	op->next = boss->ops;
+	op->at = &boss->ops;
+	if (op->next)
+		op->next->at = &op->next;
+	boss->ops = op;
+
+	return op;
+}
+
+static void op_free(struct boss_op *op)
+{
+	*op->at = op->next;
+	if (op->next)
+		op->next->at = op->at;
+	free(op);
+}
+
+/** Forget what is under way; the HTTPS client is gone */
+void boss_soap_free_ops(struct boss *boss)
+{
+	struct boss_op *next;
+
+	for (struct boss_op *op = boss->ops; op; op = next) {
+		next = op->next;
+		free(op);
+	}
+	boss->ops = NULL;
+}
+
+/* --- what we know --- */
+
+/* Ours of that SIP-URI, or NULL */
+static struct boss_account *find_own(const struct boss *boss, const char *uri)
+{
+	json_t *at = json_object_get(boss->index, uri);
+
+	return at ? &boss->pool.v[json_integer_value(at)] : NULL;
+}
+
+/** An opened account becomes ours; opened again after its end: once more */
+static void learn_account(struct boss *boss, const struct boss_account *a)
+{
+	struct boss_account *own = find_own(boss, a->uri);
+
+	if (!own) {
+		json_object_set_new(boss->index, a->uri,
+				    json_integer((json_int_t)boss->pool.n));
+		own = boss_list_add(&boss->pool);
+		own->uri = xstrdup(a->uri);
+	}
+	xstrset(&own->number, a->number);
+	xstrset(&own->impi, a->impi);
+	xstrset(&own->password, a->password);
+	xstrset(&own->status, a->status);
+}
+
+static void learn_opened(struct boss_op *op, const struct boss_list *report)
+{
+	struct boss *boss = op->boss;
+	size_t opened = 0;
+
+	for (size_t i = 0; i < report->n; i++) {
+		const struct boss_account *a = &report->v[i];
+
+		if (strcmp(a->status, "opened") != 0 || !a->impi ||
+		    !a->password)
+			continue;
+		learn_account(boss, a);
+		opened++;
+	}
+	log_info("boss: %s: %zu opened, %zu not", op->name, opened,
+		 report->n - opened);
+	trace_event(boss->el->trace, "boss.accounts-opened",
+		    json_pack("{s:s, s:I}", "by", op->by, "count",
+			      (json_int_t)opened));
+}
+
+static void learn_changed(struct boss_op *op, const struct boss_list *report)
+{
+	for (size_t i = 0; i < report->n; i++) {
+		const struct boss_account *a = &report->v[i];
+		struct boss_account *own = find_own(op->boss, a->uri);
+
+		if (own && !strcmp(a->status, "closed"))
+			xstrset(&own->status, a->status);
+		else if (own && a->password)
+			xstrset(&own->password, a->password);
+	}
+}
+
+/* --- the report --- */
+
+static int read_row(struct boss_list *report, const struct _xmlNode *el,
+		    char **reasonp)
+{
+	struct boss_account *a = boss_list_add(report);
+	const struct soap_field fields[] = { { "number", &a->number, true },
+					     { "uri", &a->uri, false },
+					     { "impi", &a->impi, true },
+					     { "password", &a->password, true },
+					     { "status", &a->status, false },
+					     { NULL, NULL, false } };
+
+	return soap_fields(el, fields, reasonp);
+}
+
+static int read_report(struct boss_list *report, const struct soap *soap,
+		       const char *name, char **reasonp)
+{
+	const struct _xmlNode *el = soap_operation(soap);
+	char *expected = xasprintf("%sResponse", name);
+	int err = strcmp(soap_name(el), expected);
+
+	if (err)
+		*reasonp = xasprintf("line %ld: <%s> came; <%s> was expected",
+				     soap_line(el), soap_name(el), expected);
+	for (el = soap_first(el); el && !err; el = soap_next(el))
+		if (!strcmp(soap_name(el), "account"))
+			err = read_row(report, el, reasonp);
+	free(expected);
+
+	return err;
+}
+
+/* Read what came; gives why it is no report, the caller's, or NULL */
+static char *read_answer(struct boss_list *report, const struct boss_op *op,
+			 const struct https_resp *resp)
+{
+	char text[REASON_LEN];
+	struct soap *soap = NULL;
+	enum soap_code code;
+	char *why = NULL;
+
+	/* a Fault comes with 500 (SOAP 1.1 6.2); all else is not SOAP */
+	if (resp->status != 200 && resp->status != 500)
+		return xstrdup(https_resp_reason(resp, text, sizeof(text)));
+
+	if (!soap_parse(&soap, resp->body, resp->len, &code, &why) &&
+	    !soap_is_fault(soap, &why))
+		(void)read_report(report, soap, op->name, &why);
+	soap_free(soap);
+
+	return why;
+}
+
+static void on_answer(const struct https_resp *resp, void *arg)
+{
+	struct boss_op *op = arg;
+	struct boss_list report = { 0 };
+	char *why = read_answer(&report, op, resp);
+	char *error;
+
+	if (why) {
+		error = xasprintf("%s refused by %s: %s", op->name,
+				  op->boss->hss_url, why);
+		log_warn("boss: %s", error);
+		op->cb(NULL, error, op->arg);
+		free(error);
+	} else {
+		op->learn(op, &report);
+		op->cb(&report, NULL, op->arg);
+	}
+	free(why);
+	boss_list_clear(&report);
+	op_free(op);
+}
+
+/* Send the envelope, which ends with this */
+static void send(struct boss_op *op, struct soap_out *out)
+{
+	size_t len;
+	char *body = soap_out_done(out, &len);
+	const struct https_call call = {
+		.method = "POST",
+		.url = op->boss->hss_url,
+		.type = SOAP_TYPE,
+		.headers = { "SOAPAction", "\"\"", NULL },
+		.body = body,
+		.len = len,
+	};
+
+	https_client_call(op->boss->https, &call, on_answer, op);
+	explicit_bzero(body, len);
+	free(body);
+}
+
+/* --- operations --- */
+
+/** Open the accounts of a range by a rule. S401: [0076], first way */
+void boss_soap_open_range(struct boss *boss, const char *first,
+			  const char *last, const char *rule,
+			  boss_report_cb *cb, void *arg)
+{
+	struct boss_op *op =
+		op_new(boss, "OpenAccountsByRange", learn_opened, cb, arg);
+	struct soap_out *out = soap_out_new(SOAP_PROVISIONING_NS, op->name);
+
+	op->by = "range";
+	soap_out_put(out, "first", first);
+	soap_out_put(out, "last", last);
+	soap_out_put(out, "rule", rule);
+	send(op, out);
+}
+
+/** Open the accounts of a list. S401: [0076], second way */
+void boss_soap_open_list(struct boss *boss, const struct boss_list *list,
+			 boss_report_cb *cb, void *arg)
+{
+	struct boss_op *op =
+		op_new(boss, "OpenAccountsByList", learn_opened, cb, arg);
+	struct soap_out *out = soap_out_new(SOAP_PROVISIONING_NS, op->name);
+
+	op->by = "list";
+	for (size_t i = 0; i < list->n; i++) {
+		soap_out_open(out, "account");
+		soap_out_put(out, "number", list->v[i].number);
+		soap_out_put(out, "uri", list->v[i].uri);
+		soap_out_put(out, "password", list->v[i].password);
+		soap_out_close(out);
+	}
+	send(op, out);
+}
+
+/** Close an account */
+void boss_soap_close(struct boss *boss, const char *uri, boss_report_cb *cb,
+		     void *arg)
+{
+	struct boss_op *op =
+		op_new(boss, "CloseAccount", learn_changed, cb, arg);
+	struct soap_out *out = soap_out_new(SOAP_PROVISIONING_NS, op->name);
+
+	soap_out_put(out, "uri", uri);
+	send(op, out);
+}
+
+/** Give an account another password; NULL: the HSS makes one */
+void boss_soap_change(struct boss *boss, const char *uri, const char *password,
+		      boss_report_cb *cb, void *arg)
+{
+	struct boss_op *op =
+		op_new(boss, "ChangePassword", learn_changed, cb, arg);
+	struct soap_out *out = soap_out_new(SOAP_PROVISIONING_NS, op->name);
+
+	soap_out_put(out, "uri", uri);
+	soap_out_put(out, "password", password);
+	send(op, out);
+}

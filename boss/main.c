@@ -1,0 +1,60 @@
+#include <stdlib.h>
+
+#include "boss/boss.h"
+#include "common/element.h"
+#include "common/opt.h"
+
+#define TEXT(name, arg, text, dst)                                             \
+	{                                                                      \
+		OPT_STRING, name, arg, text, dst, NULL, 0, 0                   \
+	}
+
+static const char usage[] =
+	"boss: opens accounts at the HSS by SOAP and gives them to the\n"
+	"platform, by text file or message. By hand: once, then it ends.\n";
+
+int main(int argc, char **argv)
+{
+	struct boss_cfg cfg = { .realm = "ims.test" };
+	struct boss_shot shot = { 0 };
+	const struct opt opts[] = {
+		TEXT("hss", "URL", "https://HOST:8443", &cfg.hss),
+		TEXT("platform", "URL", "https://HOST:8443", &cfg.platform),
+		TEXT("cert", "FILE", "PEM, certificate and key", &cfg.cert),
+		TEXT("ca", "FILE", "PEM, CA of the servers", &cfg.ca),
+		TEXT("bind", "ADDR", "local address", &cfg.bind),
+		TEXT("realm", "R", "default ims.test", &cfg.realm),
+		TEXT("pool-file", "FILE", "the pool", &cfg.pool_file),
+		TEXT("open-range", "FIRST-LAST", "numbers", &shot.open_range),
+		TEXT("rule", "RULE", "sip:{number}@ims.test", &shot.rule),
+		TEXT("open-list", "FILE",
+		     "by hand: lines of NUMBER SIP-URI [PASSWORD]",
+		     &shot.open_list),
+		{ OPT_FLAG, "sync-file", "", "by hand: write the pool file",
+		  &shot.sync_file, NULL, 0, 0 },
+		{ OPT_FLAG, "sync-message", "", "by hand: send it by HTTPS",
+		  &shot.sync_message, NULL, 0, 0 },
+		{ .type = OPT_END },
+	};
+	struct element *el = NULL;
+	struct boss *boss = NULL;
+	char *reason = NULL;
+	int rc = element_new(&el, "boss", usage, opts, &argc, argv);
+
+	if (rc)
+		return rc - 1;
+
+	if (boss_new(&boss, el, &cfg, &reason) ||
+	    (!el->ctl && boss_shoot(boss, &shot, &reason))) {
+		rc = element_fail_start(el, "%s", reason);
+	} else {
+		element_ready(el, json_object());
+		rc = element_run(el);
+		rc = boss_has_failed(boss) ? EXIT_FAIL : rc;
+	}
+	free(reason);
+	boss_free(boss);
+	element_free(el);
+
+	return rc;
+}
