@@ -56,6 +56,13 @@ struct fsm *fsm_free(struct fsm *fsm)
 	return NULL;
 }
 
+/** Begin in another state than 0: a machine that is read back from a store.
+ * Nothing has changed, so nothing is traced, and no timer is started */
+void fsm_restore(struct fsm *fsm, int state)
+{
+	fsm->state = state;
+}
+
 /**
  * Let the present state's action see an event. The machine may be gone when
  * this returns, if the action freed its owner.

@@ -43,6 +43,7 @@ struct fsm_def {
 struct fsm *fsm_new(struct loop *loop, struct trace *trace,
 		    const struct fsm_def *def, const char *id, void *obj);
 struct fsm *fsm_free(struct fsm *fsm);
+void fsm_restore(struct fsm *fsm, int state);
 int fsm_event(struct fsm *fsm, int event, void *data);
 void fsm_goto(struct fsm *fsm, int state);
 void fsm_timer_ms(struct fsm *fsm, int64_t delay_ms);
