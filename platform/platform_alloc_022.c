@@ -1,0 +1,50 @@
+/* Identifier-allocating unit 022 (CN103516675A Fig. 8; S405, S303) */
+#include "common/element.h"
+#include "common/log.h"
+#include "common/trace.h"
+#include "platform/platform_units.h"
+
+/* S405: [0082] or [0083] picked it and [0085] marked it, in the store */
+static void on_given(struct plat_job *job, int err,
+		     const struct store_rows *rows)
+{
+	struct plat *plat = job->plat;
+	struct plat_row row;
+
+	if (err) {
+		plat_send_broken(job->req, "no SIP-URI was given");
+		return;
+	}
+	if (!plat_row_get(&row, rows, 0)) {
+		log_warn("platform: no SIP-URI is idle");
+		plat_send_exhausted(job->req, plat);
+		return;
+	}
+
+	if (row.is_done) {
+		trace_event(plat->el->trace, "platform.selected",
+			    json_pack("{s:s, s:I, s:s}", "uri", row.uri,
+				      "number", (json_int_t)row.number,
+				      "policy", plat->policy->name));
+		plat_lease_follow(plat, &row);
+	}
+	/* a repeat would find the lease by its key; without one, nobody ever
+	 * will */
+	if (!job->req && !job->has_key)
+		plat_lease_reclaim(plat->leases[row.number - 1]);
+	plat_send_lease(job->req, &row);
+}
+
+/**
+ * Pick an idle SIP-URI, mark it occupied, and have it sent (S405, S406)
+ *
+ * @param req Of the apply message
+ * @param key Its idempotency key, or NULL
+ */
+void plat_alloc(struct plat *plat, struct https_req *req, const char *key)
+{
+	struct plat_job *job = plat_job_new(plat, req, on_given);
+
+	job->has_key = key != NULL;
+	plat_pool_give(plat->store, plat->policy, key, plat_job_run, job);
+}

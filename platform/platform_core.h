@@ -1,0 +1,94 @@
+/** @file platform_core.h  Inside of the platform: its parts and their ties */
+#ifndef SIPSHARE_PLATFORM_CORE_H
+#define SIPSHARE_PLATFORM_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+
+#include "platform/platform.h"
+#include "platform/platform_pool.h"
+
+struct element;
+struct fsm;
+struct https_req;
+struct https_server;
+struct plat_dereg;
+struct plat_file;
+struct plat_job;
+struct sipep;
+
+/** One SIP-URI of the pool, as the store last said. Owned by the platform */
+struct plat_lease {
+	struct plat *plat;
+	int64_t number, lease_id;
+	char *uri;
+	struct fsm *fsm;
+	struct plat_dereg *dereg; /* REGISTER under way, or NULL */
+	int64_t retry_ms;         /* until the next try of S413 */
+	int64_t give_up_us;       /* then it is quarantined */
+};
+
+/** The role. Owned by main() or a test */
+struct plat {
+	struct element *el;
+	const struct plat_policy *policy;
+	char *pcscf, *realm;
+	struct store *store;
+	struct sipep *ep;
+	struct https_server *server;
+	struct plat_file *file;
+	struct plat_lease **leases; /* by number, from 1 */
+	int64_t lease_n;
+	int64_t counts[LEASE_STATE_N];
+	LIST_HEAD(plat_jobs, plat_job) jobs;
+	bool is_draining;
+};
+
+/** What the store answered to a job, which is freed after it */
+typedef void plat_job_cb(struct plat_job *job, int err,
+			 const struct store_rows *rows);
+
+/** Something the store is asked for, and who waits for it */
+struct plat_job {
+	LIST_ENTRY(plat_job) link;
+	struct plat *plat;
+	struct https_req *req; /* NULL: nobody, or gone in the meantime */
+	plat_job_cb *cb;
+	int64_t number, lease_id;
+	char *uri;
+	const char *by; /* "file" or "message" */
+	size_t count;   /* of the batch */
+	bool has_key;
+};
+
+/** How a REGISTER that deregisters ended: 200, or why not; borrowed */
+struct plat_dereg_result {
+	int status;
+	const char *phrase;
+};
+
+typedef void plat_dereg_cb(const struct plat_dereg_result *result, void *arg);
+
+/* platform.c */
+int plat_core_new(struct plat **pp, struct element *el,
+		  const struct plat_cfg *cfg, char **reasonp);
+struct plat_job *plat_job_new(struct plat *plat, struct https_req *req,
+			      plat_job_cb *cb);
+void plat_job_run(int err, const struct store_rows *rows, void *arg);
+json_t *plat_counts(const struct plat *plat);
+json_t *plat_show(const struct plat *plat);
+
+/* platform_lease.c */
+void plat_lease_add(struct plat *plat, const struct plat_row *row);
+struct plat_lease *plat_lease_free(struct plat_lease *lease);
+void plat_lease_follow(struct plat *plat, const struct plat_row *row);
+void plat_lease_reclaim(const struct plat_lease *lease);
+
+/* platform_dereg_sip.c */
+int plat_dereg_open(struct plat *plat, const char *listen, char **reasonp);
+struct plat_dereg *plat_dereg_new(struct plat *plat, const struct plat_row *row,
+				  plat_dereg_cb *cb, void *arg);
+struct plat_dereg *plat_dereg_free(struct plat_dereg *dereg);
+
+#endif

@@ -1,0 +1,378 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/element.h"
+#include "common/fsm.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/timer.h"
+#include "common/trace.h"
+#include "platform/platform_core.h"
+
+/* The life of a SIP-URI. The store decides and memory follows: a state is
+ * entered by LEASE_EV_STORED only, when it is on disk. */
+enum lease_event {
+	LEASE_EV_STORED,   /* struct plat_row: what the store now says */
+	LEASE_EV_TIMEOUT,  /* the state's timer */
+	LEASE_EV_ACCOUNT,  /* struct plat_row: IMPI and password for S413 */
+	LEASE_EV_ANSWERED, /* struct plat_dereg_result: end of S413 */
+	LEASE_EV_STUCK,    /* the store could not make a change */
+	LEASE_EV_N
+};
+
+static const char *const event_names[LEASE_EV_N] = {
+	[LEASE_EV_STORED] = "stored",
+	[LEASE_EV_TIMEOUT] = "timeout",
+	[LEASE_EV_ACCOUNT] = "account",
+	[LEASE_EV_ANSWERED] = "answered",
+	[LEASE_EV_STUCK] = "store failed"
+};
+
+static void in_idle(void *obj, int event, void *data);
+static void in_occupied(void *obj, int event, void *data);
+static void in_reclaiming(void *obj, int event, void *data);
+static void in_cooling(void *obj, int event, void *data);
+static void in_quarantined(void *obj, int event, void *data);
+
+static const struct fsm_state states[LEASE_STATE_N] = {
+	[LEASE_IDLE] = {
+		.name = "idle",
+		.accepts = FSM_BIT(LEASE_EV_STORED),
+		.next = FSM_BIT(LEASE_OCCUPIED),
+		.action = in_idle,
+	},
+	[LEASE_OCCUPIED] = {
+		.name = "occupied",
+		.accepts = FSM_BIT(LEASE_EV_STORED) |
+			   FSM_BIT(LEASE_EV_TIMEOUT) | FSM_BIT(LEASE_EV_STUCK),
+		.next = FSM_BIT(LEASE_RECLAIMING),
+		.timer = TIMER_LEASE_LIMIT,
+		.action = in_occupied,
+	},
+	[LEASE_RECLAIMING] = {
+		.name = "reclaiming",
+		.accepts = FSM_BIT(LEASE_EV_STORED) |
+			   FSM_BIT(LEASE_EV_TIMEOUT) |
+			   FSM_BIT(LEASE_EV_ACCOUNT) |
+			   FSM_BIT(LEASE_EV_ANSWERED) | FSM_BIT(LEASE_EV_STUCK),
+		.next = FSM_BIT(LEASE_COOLING) | FSM_BIT(LEASE_IDLE) |
+			FSM_BIT(LEASE_QUARANTINED),
+		.action = in_reclaiming,
+	},
+	[LEASE_COOLING] = {
+		.name = "cooling",
+		.accepts = FSM_BIT(LEASE_EV_STORED) |
+			   FSM_BIT(LEASE_EV_TIMEOUT) | FSM_BIT(LEASE_EV_STUCK),
+		.next = FSM_BIT(LEASE_IDLE),
+		.timer = TIMER_COOL_DOWN,
+		.action = in_cooling,
+	},
+	[LEASE_QUARANTINED] = {
+		.name = "quarantined",
+		.accepts = FSM_BIT(LEASE_EV_STORED),
+		.next = FSM_BIT(LEASE_IDLE),
+		.action = in_quarantined,
+	},
+};
+
+static const struct fsm_def lease_def = {
+	.name = "platform.lease",
+	.states = states,
+	.state_n = LEASE_STATE_N,
+	.events = event_names,
+	.event_n = LEASE_EV_N,
+	.timeout_event = LEASE_EV_TIMEOUT,
+};
+
+/* Remembered by number: the lease may have moved on in the meantime */
+static struct plat_lease *find(const struct plat_job *job)
+{
+	struct plat_lease *lease = NULL;
+
+	if (job->number > 0 && job->number <= job->plat->lease_n)
+		lease = job->plat->leases[job->number - 1];
+
+	return lease && lease->lease_id == job->lease_id ? lease : NULL;
+}
+
+static struct plat_job *job_for(const struct plat_lease *lease, plat_job_cb *cb)
+{
+	struct plat_job *job = plat_job_new(lease->plat, NULL, cb);
+
+	job->number = lease->number;
+	job->lease_id = lease->lease_id;
+
+	return job;
+}
+
+static void on_moved(struct plat_job *job, int err,
+		     const struct store_rows *rows)
+{
+	struct plat_lease *lease = find(job);
+	struct plat_row row;
+
+	if (err && lease)
+		(void)fsm_event(lease->fsm, LEASE_EV_STUCK, NULL);
+	else if (!err && plat_row_get(&row, rows, 0) && row.is_done)
+		plat_lease_follow(job->plat, &row);
+}
+
+static void move(const struct plat_lease *lease, enum lease_state to)
+{
+	const struct plat_move m = {
+		.number = lease->number,
+		.lease_id = lease->lease_id,
+		.from = (enum lease_state)fsm_state(lease->fsm),
+		.to = to,
+	};
+
+	plat_pool_move(lease->plat->store, &m, plat_job_run,
+		       job_for(lease, on_moved));
+}
+
+static void on_account(struct plat_job *job, int err,
+		       const struct store_rows *rows)
+{
+	struct plat_lease *lease = find(job);
+	struct plat_row row;
+
+	if (!lease || fsm_state(lease->fsm) != LEASE_RECLAIMING)
+		return;
+	if (err || !plat_row_get(&row, rows, 0))
+		(void)fsm_event(lease->fsm, LEASE_EV_STUCK, NULL);
+	else
+		(void)fsm_event(lease->fsm, LEASE_EV_ACCOUNT, &row);
+}
+
+static void on_answered(const struct plat_dereg_result *result, void *arg)
+{
+	struct plat_lease *lease = arg;
+	struct plat_dereg_result copy = *result;
+
+	(void)fsm_event(lease->fsm, LEASE_EV_ANSWERED, &copy);
+	lease->dereg = plat_dereg_free(lease->dereg);
+}
+
+static void retry_soon(const struct plat_lease *lease)
+{
+	fsm_timer_ms(lease->fsm, timer_value_ms(TIMER_DEREG_RETRY));
+}
+
+static void in_idle(void *obj, int event, void *data)
+{
+	const struct plat_lease *lease = obj;
+	const struct plat_row *row = data;
+
+	(void)event;
+	fsm_goto(lease->fsm, (int)row->state); /* [0085] */
+}
+
+static void in_occupied(void *obj, int event, void *data)
+{
+	struct plat_lease *lease = obj;
+	const struct plat_row *row = data;
+	int64_t bound_ms = timer_value_ms(TIMER_DEREG_BOUND);
+
+	if (event == LEASE_EV_STUCK) {
+		retry_soon(lease);
+		return;
+	}
+	if (event == LEASE_EV_TIMEOUT) {
+		log_info("platform: lease %d of %s is at its limit",
+			 (int)lease->lease_id, lease->uri);
+		plat_lease_reclaim(lease);
+		return;
+	}
+
+	/* S413 follows on another turn, after the response of S411 */
+	fsm_goto(lease->fsm, (int)row->state);
+	lease->retry_ms = timer_value_ms(TIMER_DEREG_RETRY);
+	lease->give_up_us = clock_now_us() + bound_ms * 1000;
+	fsm_timer_ms(lease->fsm, 0);
+}
+
+static int64_t ms_left(const struct plat_lease *lease)
+{
+	int64_t left_us = lease->give_up_us - clock_now_us();
+
+	return left_us > 0 ? (left_us + 999) / 1000 : 0;
+}
+
+/* Not deregistered, so not idle: again later, each time twice as late, until
+ * the bound */
+static void try_later(struct plat_lease *lease)
+{
+	int64_t delay_ms = lease->retry_ms;
+
+	if (delay_ms > ms_left(lease))
+		delay_ms = ms_left(lease);
+	lease->retry_ms *= 2;
+	fsm_timer_ms(lease->fsm, delay_ms);
+}
+
+static void quarantine(struct plat_lease *lease)
+{
+	lease->dereg = plat_dereg_free(lease->dereg);
+	log_error("platform: %s could not be deregistered: quarantined; see to "
+		  "the IMS, then POST /v1/quarantine/release",
+		  lease->uri);
+	move(lease, LEASE_QUARANTINED);
+}
+
+static void dereg_answered(struct plat_lease *lease,
+			   const struct plat_dereg_result *result)
+{
+	bool is_cooled = timer_value_ms(TIMER_COOL_DOWN) > 0;
+
+	/* S414: [0122]; only this 200 lets the SIP-URI be lent again */
+	if (result->status >= 200 && result->status < 300) {
+		move(lease, is_cooled ? LEASE_COOLING : LEASE_IDLE);
+		return;
+	}
+	log_warn("platform: deregistration of %s (lease %d): %d %s", lease->uri,
+		 (int)lease->lease_id, result->status,
+		 result->phrase ? result->phrase : "");
+	try_later(lease);
+}
+
+static void in_reclaiming(void *obj, int event, void *data)
+{
+	struct plat_lease *lease = obj;
+	const struct plat_row *row = data;
+
+	switch (event) {
+	case LEASE_EV_TIMEOUT:
+		if (!ms_left(lease))
+			quarantine(lease);
+		else if (!lease->dereg)
+			plat_pool_get(lease->plat->store, lease->number,
+				      plat_job_run, job_for(lease, on_account));
+		break;
+	case LEASE_EV_ACCOUNT:
+		/* S413: [0121]; a REGISTER without an end ends at the bound */
+		fsm_timer_ms(lease->fsm, ms_left(lease));
+		plat_dereg_free(lease->dereg);
+		lease->dereg =
+			plat_dereg_new(lease->plat, row, on_answered, lease);
+		break;
+	case LEASE_EV_ANSWERED:
+		dereg_answered(lease, data);
+		break;
+	case LEASE_EV_STUCK:
+		retry_soon(lease);
+		break;
+	default:
+		fsm_goto(lease->fsm, (int)row->state);
+	}
+}
+
+static void in_cooling(void *obj, int event, void *data)
+{
+	const struct plat_lease *lease = obj;
+	const struct plat_row *row = data;
+
+	if (event == LEASE_EV_STUCK)
+		retry_soon(lease);
+	else if (event == LEASE_EV_TIMEOUT)
+		move(lease, LEASE_IDLE);
+	else
+		fsm_goto(lease->fsm, (int)row->state);
+}
+
+static void in_quarantined(void *obj, int event, void *data)
+{
+	const struct plat_lease *lease = obj;
+	const struct plat_row *row = data;
+
+	(void)event;
+	fsm_goto(lease->fsm, (int)row->state);
+}
+
+/* What was under way when the process ended goes on */
+static void resume(struct plat_lease *lease, const struct plat_row *row)
+{
+	int64_t bound_ms = timer_value_ms(TIMER_DEREG_BOUND);
+	int64_t left_us = row->until_us - clock_wall_us();
+
+	fsm_restore(lease->fsm, (int)row->state);
+	if (row->state == LEASE_OCCUPIED) {
+		fsm_timer_ms(lease->fsm, left_us > 0 ? left_us / 1000 : 0);
+	} else if (row->state == LEASE_RECLAIMING) {
+		lease->retry_ms = timer_value_ms(TIMER_DEREG_RETRY);
+		lease->give_up_us = clock_now_us() + bound_ms * 1000;
+		fsm_timer_ms(lease->fsm, 0);
+	} else if (row->state == LEASE_COOLING) {
+		fsm_timer_ms(lease->fsm, timer_value_ms(TIMER_COOL_DOWN));
+	}
+}
+
+/** Take a SIP-URI that the store holds and memory does not yet */
+void plat_lease_add(struct plat *plat, const struct plat_row *row)
+{
+	size_t n = (size_t)plat->lease_n;
+	struct plat_lease *lease;
+
+	if (row->number != plat->lease_n + 1)
+		return;
+
+	lease = xcalloc(1, sizeof(*lease));
+	lease->plat = plat;
+	lease->number = row->number;
+	lease->lease_id = row->lease_id;
+	lease->uri = xstrdup(row->uri);
+	lease->fsm = fsm_new(plat->el->loop, plat->el->trace, &lease_def,
+			     row->uri, lease);
+	/* grows by doubling */
+	if (!(n & (n + 1)))
+		plat->leases =
+			xrealloc(plat->leases,
+				 2 * (n + 1) * sizeof(struct plat_lease *));
+	plat->leases[plat->lease_n++] = lease;
+	plat->counts[row->state]++;
+	resume(lease, row);
+}
+
+struct plat_lease *plat_lease_free(struct plat_lease *lease)
+{
+	if (lease) {
+		plat_dereg_free(lease->dereg);
+		fsm_free(lease->fsm);
+		free(lease->uri);
+		free(lease);
+	}
+
+	return NULL;
+}
+
+/** The store has changed a SIP-URI's state: memory and trace follow (I2) */
+void plat_lease_follow(struct plat *plat, const struct plat_row *row)
+{
+	struct plat_lease *lease = plat->leases[row->number - 1];
+	struct plat_row event = *row;
+	int from = fsm_state(lease->fsm);
+	int to;
+
+	lease->lease_id = row->lease_id;
+	(void)fsm_event(lease->fsm, LEASE_EV_STORED, &event);
+	to = fsm_state(lease->fsm);
+	if (from == to)
+		return;
+
+	plat->counts[from]--;
+	plat->counts[to]++;
+	trace_event(plat->el->trace, "lease.state",
+		    json_pack("{s:s, s:I, s:s, s:s, s:o}", "uri", lease->uri,
+			      "lease_id", (json_int_t)lease->lease_id, "from",
+			      lease_state_name((enum lease_state)from), "to",
+			      lease_state_name((enum lease_state)to), "counts",
+			      plat_counts(plat)));
+}
+
+/** End a lease without anyone asking: at its limit, or its asker went away */
+void plat_lease_reclaim(const struct plat_lease *lease)
+{
+	plat_pool_reclaim(lease->plat->store, lease->uri, lease->lease_id,
+			  plat_job_run, job_for(lease, on_moved));
+}

@@ -1,0 +1,269 @@
+#include "platform/platform_pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "common/timer.h"
+
+/* Accounts are never deleted: number is 1..n without a gap, and the greatest
+ * lease_id and idle_seq ever given are those in the table, so both only grow.
+ * Of an account that is not idle, idle_seq is that of its last time. */
+static const char schema[] =
+	"CREATE TABLE account ("
+	" number INTEGER PRIMARY KEY,"
+	" uri TEXT NOT NULL UNIQUE,"
+	" impi TEXT NOT NULL,"
+	" password TEXT NOT NULL,"
+	" realm TEXT NOT NULL,"
+	" state TEXT NOT NULL DEFAULT 'idle' CHECK (state IN ('idle',"
+	"  'occupied', 'reclaiming', 'cooling', 'quarantined')),"
+	" idle_seq INTEGER NOT NULL,"
+	" lease_id INTEGER UNIQUE," /* of the last lease */
+	" key TEXT UNIQUE,"         /* Idempotency-Key of the present one */
+	" until_us INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX account_by_number ON account (state, number);"
+	"CREATE INDEX account_by_idle ON account (state, idle_seq);"
+	"CREATE INDEX account_by_seq ON account (idle_seq);";
+
+#define ROW(done)                                                              \
+	done ", number, uri, coalesce(lease_id, 0), state, until_us,"          \
+	     " impi, password, realm "
+
+enum {
+	COL_DONE,
+	COL_NUMBER,
+	COL_URI,
+	COL_LEASE_ID,
+	COL_STATE,
+	COL_UNTIL,
+	COL_IMPI,
+	COL_PASSWORD,
+	COL_REALM,
+	COL_HOLDER
+};
+
+#define NEXT_IDLE_SEQ "(SELECT coalesce(max(idle_seq), 0) + 1 FROM account)"
+
+/* S405: one statement picks the SIP-URI and marks it occupied [0085], and
+ * RETURNING says which: two requests can never be given the same one */
+#define GIVE(pick)                                                             \
+	"UPDATE account SET state = 'occupied', key = ?1, until_us = ?2,"      \
+	" lease_id = (SELECT coalesce(max(lease_id), 0) + 1 FROM account)"     \
+	" WHERE NOT EXISTS (SELECT 1 FROM account WHERE key = ?1)"             \
+	" AND number = " pick " RETURNING " ROW("1")
+
+static const struct plat_policy policies[] = {
+	/* [0082]: numbered 1..n; starts at the one after the last given and
+	 * passes over those that are not idle */
+	{ "round-robin", GIVE("coalesce((SELECT min(number) FROM account"
+			      "           WHERE state = 'idle' AND number >"
+			      "           (SELECT number FROM account"
+			      "             WHERE lease_id IS NOT NULL"
+			      "             ORDER BY lease_id DESC LIMIT 1)),"
+			      "          (SELECT min(number) FROM account"
+			      "           WHERE state = 'idle'))") },
+	/* [0083]: a queue; the one that has been idle longest */
+	{ "idle-queue", GIVE("(SELECT number FROM account WHERE state = 'idle'"
+			     "  ORDER BY idle_seq LIMIT 1)") },
+};
+
+static const char *const state_names[LEASE_STATE_N] = {
+	[LEASE_IDLE] = "idle",
+	[LEASE_OCCUPIED] = "occupied",
+	[LEASE_RECLAIMING] = "reclaiming",
+	[LEASE_COOLING] = "cooling",
+	[LEASE_QUARANTINED] = "quarantined"
+};
+
+/** As stored, shown and traced */
+const char *lease_state_name(enum lease_state state)
+{
+	return state_names[state];
+}
+
+/** The policy of that name; NULL if there is none */
+const struct plat_policy *plat_policy_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
+		if (!strcmp(policies[i].name, name))
+			return &policies[i];
+
+	return NULL;
+}
+
+/**
+ * Row i of an answer
+ *
+ * @return Whether there is one
+ */
+bool plat_row_get(struct plat_row *row, const struct store_rows *rows, int i)
+{
+	const char *state = store_text(rows, i, COL_STATE);
+
+	if (!state)
+		return false;
+
+	*row = (struct plat_row){
+		.is_done = store_int(rows, i, COL_DONE) != 0,
+		.number = store_int(rows, i, COL_NUMBER),
+		.uri = store_text(rows, i, COL_URI),
+		.impi = store_text(rows, i, COL_IMPI),
+		.password = store_text(rows, i, COL_PASSWORD),
+		.realm = store_text(rows, i, COL_REALM),
+		.holder = store_text(rows, i, COL_HOLDER),
+		.lease_id = store_int(rows, i, COL_LEASE_ID),
+		.until_us = store_int(rows, i, COL_UNTIL),
+	};
+	while (row->state < LEASE_STATE_N - 1 &&
+	       strcmp(state, state_names[row->state]) != 0)
+		row->state++;
+
+	return true;
+}
+
+/** Open the pool's store; as store_open() */
+int plat_pool_open(struct store **sp, struct loop *loop, const char *where,
+		   char **reasonp)
+{
+	return store_open(sp, loop, where, schema, reasonp);
+}
+
+static void run(struct store *store, const struct store_stmt *stmt,
+		store_cb *cb, void *arg)
+{
+	store_run(store, stmt, 1, cb, arg);
+}
+
+/** All accounts, by number */
+void plat_pool_load(struct store *store, store_cb *cb, void *arg)
+{
+	static const char sql[] = "SELECT " ROW("0") "FROM account "
+						     "ORDER BY number";
+
+	run(store, &(struct store_stmt){ sql, NULL, 0 }, cb, arg);
+}
+
+/** One account, by number */
+void plat_pool_get(struct store *store, int64_t number, store_cb *cb, void *arg)
+{
+	static const char sql[] = "SELECT " ROW("0") "FROM account "
+						     "WHERE number = ?1";
+	struct store_val vals[] = { STORE_I(number) };
+
+	run(store, &(struct store_stmt){ sql, vals, 1 }, cb, arg);
+}
+
+/**
+ * Take a batch (S401, S301: [0077]), in its order; all of it or nothing
+ *
+ * One that is known keeps its number and lease; its IMPI, password and realm
+ * become those of the batch, for the BOSS is the one that knows them.
+ *
+ * @param accounts Array of {"uri","impi","password","realm"}, checked
+ * @param cb       Gets a row for each; new ones have numbers not seen before
+ */
+void plat_pool_import(struct store *store, const json_t *accounts, store_cb *cb,
+		      void *arg)
+{
+	static const char sql[] =
+		"INSERT INTO account (uri, impi, password, realm, idle_seq)"
+		" SELECT value ->> 'uri', value ->> 'impi',"
+		"  value ->> 'password', value ->> 'realm',"
+		"  key + " NEXT_IDLE_SEQ " FROM json_each(?1) WHERE true"
+		" ON CONFLICT (uri) DO UPDATE SET impi = excluded.impi,"
+		"  password = excluded.password, realm = excluded.realm"
+		" RETURNING " ROW("1");
+	char *text = json_dumps(accounts, JSON_COMPACT);
+	struct store_val vals[] = { STORE_S(text) };
+
+	run(store, &(struct store_stmt){ sql, vals, 1 }, cb, arg);
+	explicit_bzero(text, strlen(text));
+	free(text);
+}
+
+/**
+ * Give an idle SIP-URI away (S405), under the next lease id
+ *
+ * @param key Idempotency key, or NULL. Where a lease with this key lasts, that
+ *            one comes back, with is_done false
+ * @param cb  Gets one row, or none: no SIP-URI is idle
+ */
+void plat_pool_give(struct store *store, const struct plat_policy *policy,
+		    const char *key, store_cb *cb, void *arg)
+{
+	static const char find[] = "SELECT " ROW("0") "FROM account "
+						      "WHERE key = ?1";
+	int64_t until_us =
+		clock_wall_us() + timer_value_ms(TIMER_LEASE_LIMIT) * 1000;
+	struct store_val vals[] = { STORE_S(key), STORE_I(until_us) };
+	struct store_stmt stmts[] = { { find, vals, 1 },
+				      { policy->sql, vals, 2 } };
+
+	store_run(store, stmts, 2, cb, arg);
+}
+
+/**
+ * End a lease (S410): occupied becomes reclaiming, its key is forgotten
+ *
+ * @param cb Gets the SIP-URI's row, with is_done if this call ended the lease.
+ *           No row: the SIP-URI is not known
+ */
+void plat_pool_reclaim(struct store *store, const char *uri, int64_t lease_id,
+		       store_cb *cb, void *arg)
+{
+	static const char find[] =
+		"SELECT " ROW("0") ", (SELECT uri FROM account"
+				   "   WHERE lease_id = ?2)"
+				   " FROM account WHERE uri = ?1";
+	static const char end[] =
+		"UPDATE account SET state = 'reclaiming', key = NULL"
+		" WHERE uri = ?1 AND lease_id = ?2 AND state = 'occupied'"
+		" RETURNING " ROW("1");
+	struct store_val vals[] = { STORE_S(uri), STORE_I(lease_id) };
+	struct store_stmt stmts[] = { { find, vals, 2 }, { end, vals, 2 } };
+
+	store_run(store, stmts, 2, cb, arg);
+}
+
+/**
+ * Change a state; becoming idle puts the SIP-URI at the queue's end [0083]
+ *
+ * @param cb Gets one row, or none: it was not in that state or lease any more
+ */
+void plat_pool_move(struct store *store, const struct plat_move *move,
+		    store_cb *cb, void *arg)
+{
+	static const char sql[] =
+		"UPDATE account SET state = ?4, idle_seq = CASE ?4"
+		"  WHEN 'idle' THEN " NEXT_IDLE_SEQ " ELSE idle_seq END"
+		" WHERE number = ?1 AND lease_id = ?2 AND state = ?3"
+		" RETURNING " ROW("1");
+	struct store_val vals[] = { STORE_I(move->number),
+				    STORE_I(move->lease_id),
+				    STORE_S(state_names[move->from]),
+				    STORE_S(state_names[move->to]) };
+
+	run(store, &(struct store_stmt){ sql, vals, 4 }, cb, arg);
+}
+
+/**
+ * An operator lets a quarantined SIP-URI be lent again
+ *
+ * @param cb Gets the SIP-URI's row, with is_done if it was quarantined; no
+ *           row: the SIP-URI is not known
+ */
+void plat_pool_release(struct store *store, const char *uri, store_cb *cb,
+		       void *arg)
+{
+	static const char find[] = "SELECT " ROW("0") "FROM account "
+						      "WHERE uri = ?1";
+	static const char release[] =
+		"UPDATE account SET state = 'idle', idle_seq = " NEXT_IDLE_SEQ
+		" WHERE uri = ?1 AND state = 'quarantined' RETURNING " ROW("1");
+	struct store_val vals[] = { STORE_S(uri) };
+	struct store_stmt stmts[] = { { find, vals, 1 }, { release, vals, 1 } };
+
+	store_run(store, stmts, 2, cb, arg);
+}

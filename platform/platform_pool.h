@@ -1,0 +1,67 @@
+/** @file platform_pool.h  The pool on disk: who has which SIP-URI
+ *
+ * Each function queues statements at the store and gives the callback rows
+ * for plat_row_get(). The store decides; memory follows what it answers.
+ */
+#ifndef SIPSHARE_PLATFORM_POOL_H
+#define SIPSHARE_PLATFORM_POOL_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "common/store.h"
+
+/** A SIP-URI's life (S405 to S414), as stored by name */
+enum lease_state {
+	LEASE_IDLE,
+	LEASE_OCCUPIED,
+	LEASE_RECLAIMING,
+	LEASE_COOLING,
+	LEASE_QUARANTINED,
+	LEASE_STATE_N
+};
+
+/** One account of the pool; strings are borrowed from the rows */
+struct plat_row {
+	bool is_done;   /**< this statement made the change */
+	int64_t number; /**< 1..n in order of arrival [0082] */
+	const char *uri, *impi, *password, *realm;
+	const char *holder; /**< plat_pool_reclaim(): who has that lease */
+	int64_t lease_id;   /**< the last one, 0: none yet */
+	enum lease_state state;
+	int64_t until_us; /**< wall time of the lease's limit */
+};
+
+/** A rule for picking an idle SIP-URI */
+struct plat_policy {
+	const char *name; /**< as in --policy */
+	const char *sql;  /**< one statement, for platform_pool.c */
+};
+
+/** A change of state, of this lease only, from one state only */
+struct plat_move {
+	int64_t number, lease_id;
+	enum lease_state from, to;
+};
+
+int plat_pool_open(struct store **sp, struct loop *loop, const char *where,
+		   char **reasonp);
+void plat_pool_load(struct store *store, store_cb *cb, void *arg);
+void plat_pool_import(struct store *store, const json_t *accounts, store_cb *cb,
+		      void *arg);
+void plat_pool_give(struct store *store, const struct plat_policy *policy,
+		    const char *key, store_cb *cb, void *arg);
+void plat_pool_reclaim(struct store *store, const char *uri, int64_t lease_id,
+		       store_cb *cb, void *arg);
+void plat_pool_move(struct store *store, const struct plat_move *move,
+		    store_cb *cb, void *arg);
+void plat_pool_get(struct store *store, int64_t number, store_cb *cb,
+		   void *arg);
+void plat_pool_release(struct store *store, const char *uri, store_cb *cb,
+		       void *arg);
+bool plat_row_get(struct plat_row *row, const struct store_rows *rows, int i);
+const char *lease_state_name(enum lease_state state);
+const struct plat_policy *plat_policy_find(const char *name);
+
+#endif
