@@ -1,0 +1,232 @@
+#include "common/ims_headers.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <sofia-sip/msg_header.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/su_uniqueid.h>
+
+#include "common/mem.h"
+
+static const char *param(su_home_t *home, const sip_authorization_t *au,
+			 const char *name)
+{
+	const char *value = msg_header_find_param(au->au_common, name);
+
+	if (!value)
+		return NULL;
+
+	return *value == '"' ? msg_unquote_dup(home, value)
+			     : su_strdup(home, value);
+}
+
+/**
+ * The first Digest credentials of a request (RFC 3261 22.4)
+ *
+ * @param cred Written in any case; strings live in home
+ *
+ * @return Whether there are any, be it without a response (TS 24.229 5.1.1.2)
+ */
+bool ims_credentials_get(struct ims_credentials *cred, su_home_t *home,
+			 const sip_t *sip)
+{
+	const sip_authorization_t *au = sip->sip_authorization;
+
+	memset(cred, 0, sizeof(*cred));
+	while (au &&
+	       (!au->au_scheme || strcasecmp(au->au_scheme, "Digest") != 0))
+		au = au->au_next;
+	if (!au)
+		return false;
+
+	cred->username = param(home, au, "username");
+	cred->realm = param(home, au, "realm");
+	cred->nonce = param(home, au, "nonce");
+	cred->uri = param(home, au, "uri");
+	cred->response = param(home, au, "response");
+	cred->algorithm = param(home, au, "algorithm");
+	cred->qop = param(home, au, "qop");
+	cred->nc = param(home, au, "nc");
+	cred->cnonce = param(home, au, "cnonce");
+
+	return true;
+}
+
+/**
+ * A public identity as the HSS knows it: scheme, user and host, without port
+ * and parameters (TS 23.003 13.4, RFC 3261 10.3 step 5)
+ *
+ * @return In home; NULL where the URI cannot be an identity
+ */
+char *ims_impu(su_home_t *home, const url_t *url)
+{
+	if (url->url_type == url_tel && url->url_user)
+		return su_sprintf(home, "tel:%s", url->url_user);
+	if (url->url_type == url_tel && url->url_host)
+		return su_sprintf(home, "tel:%s", url->url_host);
+	if (url->url_type != url_sip && url->url_type != url_sips)
+		return NULL;
+	if (!url->url_user || !*url->url_user || !url->url_host)
+		return NULL;
+
+	return su_sprintf(home, "%s:%s@%s", url->url_scheme, url->url_user,
+			  url->url_host);
+}
+
+/**
+ * The private identity of a REGISTER: the username of its credentials, or,
+ * for clients that know no IMS, the To URI without its scheme (TS 24.229
+ * 5.4.1.2.1, TS 23.003 13.3)
+ *
+ * @return In home; NULL where there is none
+ */
+char *ims_impi(su_home_t *home, const sip_t *sip)
+{
+	struct ims_credentials cred;
+	const char *impu;
+
+	if (ims_credentials_get(&cred, home, sip) && cred.username &&
+	    *cred.username)
+		return su_strdup(home, cred.username);
+
+	impu = ims_impu(home, sip->sip_to->a_url);
+
+	return impu ? su_strdup(home, strchr(impu, ':') + 1) : NULL;
+}
+
+/** Does the REGISTER only take contacts away (TS 24.229 5.4.1.4)? */
+bool ims_is_deregister(const sip_t *sip)
+{
+	const sip_expires_t *ex = sip->sip_expires;
+	const sip_contact_t *m = sip->sip_contact;
+
+	if (!m)
+		return false;
+	for (; m; m = m->m_next) {
+		if (m->m_url->url_type == url_any)
+			return true;
+		if (m->m_expires ? strtoul(m->m_expires, NULL, 10) != 0
+				 : !ex || ex->ex_delta != 0)
+			return false;
+	}
+
+	return true;
+}
+
+/** Value of the first header of a name that the library does not know */
+const char *ims_header_get(const sip_t *sip, const char *name)
+{
+	const sip_unknown_t *un = sip->sip_unknown;
+
+	while (un && (!un->un_name || strcasecmp(un->un_name, name) != 0))
+		un = un->un_next;
+
+	return un ? un->un_value : NULL;
+}
+
+static bool is_named(const msg_header_t *h, const char *name)
+{
+	const msg_hclass_t *hc = h->sh_class;
+
+	if (hc->hc_name)
+		return !strcasecmp(hc->hc_name, name);
+
+	return hc == sip_unknown_class && h->sh_unknown->un_name &&
+	       !strcasecmp(h->sh_unknown->un_name, name);
+}
+
+/** Take every header of that name out of a message, typed or unknown */
+void ims_header_remove(msg_t *msg, sip_t *sip, const char *name)
+{
+	msg_header_t **head = msg_chain_head(msg);
+	msg_header_t *h = head ? *head : NULL;
+
+	while (h) {
+		msg_header_t *next = h->sh_succ;
+
+		if (is_named(h, name))
+			msg_header_remove(msg, (msg_pub_t *)sip, h);
+		h = next;
+	}
+}
+
+/** Add header lines given as text: `Name: value`, each behind the earlier
+ * ones of its name */
+void ims_header_add(msg_t *msg, sip_t *sip, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	(void)msg_header_add_str(msg, (msg_pub_t *)sip, text);
+	free(text);
+}
+
+/**
+ * A new P-Charging-Vector's value (RFC 7315 4.6, TS 24.229 5.2.2.1)
+ *
+ * @param generated_at Host that made it
+ *
+ * @return To be freed
+ */
+char *ims_charging_vector(const char *generated_at)
+{
+	char icid[su_guid_strlen + 1];
+	su_guid_t guid[1];
+
+	su_guid_generate(guid);
+	su_guid_sprintf(icid, sizeof(icid), guid);
+
+	return xasprintf("icid-value=\"%s\";icid-generated-at=%s", icid,
+			 generated_at);
+}
+
+/**
+ * A Warning's value: `399 agent "text"` (RFC 3261 20.43)
+ *
+ * @param agent Host that warns, "scscf.ims.test"
+ *
+ * @return To be freed; quotes and line ends in the text are made harmless
+ */
+char *ims_warning(const char *agent, const char *fmt, ...)
+{
+	char *text, *warning;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	for (char *p = text; *p; p++)
+		if (*p == '"' || *p == '\\' || (unsigned char)*p < ' ')
+			*p = '\'';
+	warning = xasprintf("399 %s \"%s\"", agent, text);
+	free(text);
+
+	return warning;
+}
+
+/**
+ * A next hop as sipep_forward() takes it: the transport that the request came
+ * by is kept on the way in, unless the configuration names one
+ *
+ * @param where "127.1.1.2:5060", or a SIP URI
+ *
+ * @return To be freed
+ */
+char *ims_next_hop(const char *where, const sip_t *sip)
+{
+	bool is_uri = !strncasecmp(where, "sip:", 4) ||
+		      !strncasecmp(where, "sips:", 5);
+	const char *by = sip->sip_via ? sip->sip_via->v_protocol : NULL;
+	bool is_tcp = by && !strcasecmp(by, sip_transport_tcp) &&
+		      !strstr(where, ";transport=");
+
+	return xasprintf("%s%s%s", is_uri ? "" : "sip:", where,
+			 is_tcp ? ";transport=tcp" : "");
+}
