@@ -1,0 +1,257 @@
+#include "sim/sim_bed.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/stat.h>
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "common/pki.h"
+#include "sim/sim.h"
+#include "sim/sim_net.h"
+#include "sim/sim_super_args.h"
+#include "sim/sim_trace.h"
+
+enum { HOST_LEN = 80 };
+
+/** Owned by the command; it borrows the plan */
+struct sim_bed {
+	struct sim_net *net;
+	struct sim_super *super;
+	struct sim_super_cfg cfg;
+	struct sim_trace *trace;
+	char *dir, *bin;
+	const struct sim_bed_ops *ops;
+	void *arg;
+};
+
+/** Add an option to one element's command line, or (actor -1) to all; false
+ * if there are too many */
+bool sim_plan_add(struct sim_plan *plan, int actor, const char *name,
+		  const char *value)
+{
+	if (plan->extra_n == SIM_EXTRA_MAX)
+		return false;
+
+	plan->extra[plan->extra_n++] =
+		(struct sim_extra){ actor, xstrdup(name), xstrdup(value) };
+
+	return true;
+}
+
+/** Free what the plan holds */
+void sim_plan_clear(struct sim_plan *plan)
+{
+	for (int i = 0; i < plan->extra_n; i++) {
+		free(plan->extra[i].name);
+		free(plan->extra[i].value);
+	}
+	free(plan->policy);
+	free(plan->store);
+	json_decref(plan->users);
+	*plan = (struct sim_plan){ .extra_n = 0 };
+}
+
+static void on_ready(int64_t ready_us, void *arg)
+{
+	const struct sim_bed *bed = arg;
+
+	bed->ops->ready(ready_us, bed->arg);
+}
+
+static void on_trace(json_t *line, void *arg)
+{
+	const struct sim_bed *bed = arg;
+
+	(void)sim_trace_add(bed->trace, line);
+	bed->ops->trace(bed->arg);
+}
+
+static void on_failed(const char *reason, void *arg)
+{
+	const struct sim_bed *bed = arg;
+
+	bed->ops->failed(reason, bed->arg);
+}
+
+static void on_stopped(void *arg)
+{
+	const struct sim_bed *bed = arg;
+
+	bed->ops->stopped(bed->arg);
+}
+
+static const struct sim_super_ops super_ops = { on_ready, on_trace, on_failed,
+						on_stopped };
+
+static int make_certificates(const struct sim_bed *bed, char **reasonp)
+{
+	const char *names[SIM_ACTOR_COUNT + 1] = { NULL };
+	const char *hosts[SIM_ACTOR_COUNT + 1] = { NULL };
+	char text[SIM_ACTOR_COUNT][HOST_LEN];
+	char *dir = xasprintf("%s/pki", bed->dir);
+	int n = 0, err;
+
+	for (int i = 0; i < SIM_ACTOR_COUNT; i++) {
+		/* who speaks HTTPS; the others need none */
+		if (i != SIM_HSS && i != SIM_PLATFORM && i != SIM_APPSERVER &&
+		    i != SIM_BOSS)
+			continue;
+		names[n] = sim_actor_name((enum sim_actor)i);
+		sim_net_hosts(bed->net, names[n], text[n], HOST_LEN);
+		hosts[n] = text[n][0] ? text[n] : NULL;
+		n++;
+	}
+	err = pki_make(dir, names, hosts, reasonp);
+	free(dir);
+
+	return err;
+}
+
+/* The AS's users: a line each, real number and secret */
+static int write_users(const struct sim_bed *bed, const json_t *users,
+		       char **reasonp)
+{
+	char *path = sim_users_file(&bed->cfg);
+	FILE *f = fopen(path, "we");
+	const char *number;
+	json_t *secret;
+	int err = f ? 0 : errno;
+
+	json_object_foreach((json_t *)users, number, secret)
+	{
+		if (f)
+			(void)fprintf(f, "%s %s\n", number,
+				      json_string_value(secret));
+	}
+	if (f && fclose(f))
+		err = errno;
+	if (err)
+		*reasonp =
+			xasprintf("cannot write %s: %s", path, strerror(err));
+	free(path);
+
+	return err;
+}
+
+/* By these the trace knows who is behind an address */
+static void name_addresses(const struct sim_bed *bed)
+{
+	for (int i = 0; i < SIM_LINK_COUNT; i++) {
+		const char *actor = sim_net_actor((enum sim_link)i);
+		char host[HOST_LEN];
+
+		sim_trace_actor(bed->trace, actor,
+				sim_net_addr(bed->net, (enum sim_link)i));
+		sim_net_hosts(bed->net, actor, host, HOST_LEN);
+		if (sim_net_number(bed->net))
+			sim_trace_actor(bed->trace, actor, host);
+	}
+}
+
+/**
+ * Build a testbed: certificates, users, and all processes started
+ *
+ * @param ops Called from the loop, never before this has returned; static
+ *
+ * @return 0, or what could not be made or started; then nothing is left
+ */
+int sim_bed_new(struct sim_bed **bp, const struct sim_bed_cfg *cfg,
+		const struct sim_bed_ops *ops, void *arg, char **reasonp)
+{
+	struct sim_bed *bed = xcalloc(1, sizeof(*bed));
+	int err;
+
+	bed->net = cfg->net;
+	bed->dir = xstrdup(cfg->dir);
+	bed->bin = sim_bin_dir();
+	bed->ops = ops;
+	bed->arg = arg;
+	bed->trace = sim_trace_new();
+	bed->cfg = (struct sim_super_cfg){
+		.loop = cfg->loop,
+		.net = cfg->net,
+		.dir = bed->dir,
+		.bin = bed->bin,
+		.policy = cfg->plan->policy,
+		.store = cfg->plan->store,
+		.extra = cfg->plan->extra,
+		.extra_n = cfg->plan->extra_n,
+	};
+	name_addresses(bed);
+	err = make_certificates(bed, reasonp);
+	if (!err)
+		err = write_users(bed, cfg->plan->users, reasonp);
+	if (!err && cfg->plan->store)
+		err = sim_make_dirs(cfg->plan->store, reasonp);
+	if (!err)
+		err = sim_super_new(&bed->super, &bed->cfg, &super_ops, bed,
+				    reasonp);
+	if (err)
+		sim_bed_free(bed);
+	else
+		*bp = bed;
+
+	return err;
+}
+
+/** Free it; what still runs is killed, and the network given back */
+struct sim_bed *sim_bed_free(struct sim_bed *bed)
+{
+	if (!bed)
+		return NULL;
+
+	sim_super_free(bed->super);
+	sim_net_free(bed->net);
+	sim_trace_free(bed->trace);
+	free(bed->dir);
+	free(bed->bin);
+	free(bed);
+
+	return NULL;
+}
+
+/** Stop all; ops->stopped() comes later. Called again, it kills at once */
+void sim_bed_stop(struct sim_bed *bed)
+{
+	sim_super_stop(bed->super);
+}
+
+/** Send a command; args is stolen. 0, or ENOTCONN and cb is not called */
+int sim_bed_call(struct sim_bed *bed, enum sim_actor actor, const char *cmd,
+		 json_t *args, ctl_answer_cb *cb, void *arg)
+{
+	return sim_super_call(bed->super, actor, cmd, args, cb, arg);
+}
+
+/** An event of the runner itself, in the trace; fields is stolen */
+void sim_bed_note(struct sim_bed *bed, const char *name, json_t *fields)
+{
+	json_t *line = json_pack("{s:I, s:s, s:s, s:s}", "t",
+				 (json_int_t)clock_now_us(), "actor",
+				 "sipshare", "kind", "event", "name", name);
+
+	if (fields)
+		json_object_update_missing(line, fields);
+	(void)sim_trace_add(bed->trace, line);
+	json_decref(line);
+	json_decref(fields);
+}
+
+const struct sim_net *sim_bed_net(const struct sim_bed *bed)
+{
+	return bed->net;
+}
+
+struct sim_super *sim_bed_super(struct sim_bed *bed)
+{
+	return bed->super;
+}
+
+struct sim_trace *sim_bed_trace(struct sim_bed *bed)
+{
+	return bed->trace;
+}

@@ -1,0 +1,64 @@
+/** @file sim_bed.h  One testbed: network, folder, certificates, processes
+ *
+ * What `run` and `up` have in common. Every line of trace is collected here.
+ */
+#ifndef SIPSHARE_SIM_BED_H
+#define SIPSHARE_SIM_BED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/ctl.h"
+#include "sim/sim_super.h"
+
+struct sim_bed;
+struct sim_net;
+struct sim_trace;
+
+enum { SIM_EXTRA_MAX = 64 };
+
+/** What a scenario or a command line asks for; sim_plan_clear() frees it */
+struct sim_plan {
+	char *policy;  /**< NULL: the platform's default */
+	char *store;   /**< folder of the databases; NULL: in memory */
+	json_t *users; /**< real number to secret, that the AS knows; or NULL */
+	struct sim_extra extra[SIM_EXTRA_MAX];
+	int extra_n;
+};
+
+/** Where to build; borrowed but for net, which the bed owns from then on,
+ * also when it could not start */
+struct sim_bed_cfg {
+	struct loop *loop;
+	struct sim_net *net;
+	const char *dir; /**< an empty folder */
+	const struct sim_plan *plan;
+};
+
+/** As sim_super_ops, but that the trace's lines are kept here first */
+struct sim_bed_ops {
+	void (*ready)(int64_t ready_us, void *arg);
+	void (*trace)(void *arg);
+	void (*failed)(const char *reason, void *arg);
+	void (*stopped)(void *arg);
+};
+
+bool sim_plan_add(struct sim_plan *plan, int actor, const char *name,
+		  const char *value);
+void sim_plan_clear(struct sim_plan *plan);
+
+int sim_bed_new(struct sim_bed **bp, const struct sim_bed_cfg *cfg,
+		const struct sim_bed_ops *ops, void *arg, char **reasonp);
+struct sim_bed *sim_bed_free(struct sim_bed *bed);
+void sim_bed_stop(struct sim_bed *bed);
+
+int sim_bed_call(struct sim_bed *bed, enum sim_actor actor, const char *cmd,
+		 json_t *args, ctl_answer_cb *cb, void *arg);
+void sim_bed_note(struct sim_bed *bed, const char *name, json_t *fields);
+const struct sim_net *sim_bed_net(const struct sim_bed *bed);
+struct sim_super *sim_bed_super(struct sim_bed *bed);
+struct sim_trace *sim_bed_trace(struct sim_bed *bed);
+
+#endif

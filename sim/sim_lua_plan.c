@@ -1,0 +1,160 @@
+#include "sim/sim_lua_core.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/timer.h"
+
+enum { NAME_MAX_LEN = 40 };
+
+static void check_timer_name(lua_State *L, char *name)
+{
+	struct sim_near near;
+	char hint[HINT_LEN];
+
+	for (char *p = name; *p; p++)
+		if (*p == '_')
+			*p = '-';
+	near_start(&near, name);
+	for (int id = TIMER_NONE + 1; id < TIMER_COUNT; id++) {
+		const char *known = timer_name_get((enum timer_id)id)->name;
+
+		if (!strcmp(known, name))
+			return;
+		near_try(&near, known);
+	}
+	luaL_error(L, "testbed: there is no timer '%s'%s", name,
+		   near_hint(&near, hint, sizeof(hint)));
+}
+
+static void add_extra(lua_State *L, struct sim_plan *plan, int actor,
+		      const char *name, const char *value)
+{
+	if (!sim_plan_add(plan, actor, name, value))
+		luaL_error(L, "testbed: more than %d options", SIM_EXTRA_MAX);
+}
+
+/* The value on the top of the stack, in seconds, for the timer name */
+static void add_timer(lua_State *L, struct sim_plan *plan, const char *given)
+{
+	char name[NAME_MAX_LEN + 1], value[64];
+	double seconds = luaL_checknumber(L, -1);
+
+	(void)snprintf(name, sizeof(name), "%s", given);
+	check_timer_name(L, name);
+	if (!(seconds >= 0 && seconds <= 1e7))
+		luaL_error(L, "testbed: the timer '%s' must be 0 to 10000000 s",
+			   name);
+	(void)snprintf(value, sizeof(value), "%s=%lldms", name,
+		       llround(seconds * 1000));
+	add_extra(L, plan, -1, "timer", value);
+}
+
+static void check_policy(lua_State *L, const char *policy)
+{
+	static const char *const known[] = { "round-robin", "idle-queue" };
+	struct sim_near near;
+	char hint[HINT_LEN];
+
+	near_start(&near, policy);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!strcmp(known[i], policy))
+			return;
+		near_try(&near, known[i]);
+	}
+	luaL_error(L, "testbed: there is no policy '%s'%s", policy,
+		   near_hint(&near, hint, sizeof(hint)));
+}
+
+/* options = { scscf = { digest = "md5" } }: more for one element's command
+ * line; the table of one actor is at the top, its name below */
+static void add_options(lua_State *L, struct sim_plan *plan)
+{
+	const char *actor = luaL_checkstring(L, -2);
+	struct sim_near near;
+	char hint[HINT_LEN];
+
+	near_start(&near, actor);
+	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
+		near_try(&near, sim_actor_name((enum sim_actor)i));
+	if (sim_actor_find(actor) < 0)
+		luaL_error(L, "testbed: there is no element '%s'%s", actor,
+			   near_hint(&near, hint, sizeof(hint)));
+	if (!lua_istable(L, -1))
+		luaL_error(L, "testbed: options.%s must be a table", actor);
+	lua_pushnil(L);
+	while (lua_next(L, -2)) {
+		if (lua_type(L, -2) != LUA_TSTRING)
+			luaL_error(L,
+				   "testbed: options.%s: write "
+				   "{ name = value }",
+				   actor);
+		add_extra(L, plan, sim_actor_find(actor), lua_tostring(L, -2),
+			  luaL_tolstring(L, -1, NULL));
+		lua_pop(L, 2);
+	}
+}
+
+static void each(lua_State *L, int index, const char *name,
+		 struct sim_plan *plan,
+		 void (*fn)(lua_State *L, struct sim_plan *plan))
+{
+	if (lua_getfield(L, index, name) != LUA_TNIL) {
+		lua_pushnil(L);
+		while (lua_next(L, -2)) {
+			if (lua_type(L, -2) != LUA_TSTRING)
+				luaL_error(L,
+					   "testbed: %s: write "
+					   "{ name = value }",
+					   name);
+			fn(L, plan);
+			lua_pop(L, 1);
+		}
+	}
+	lua_pop(L, 1);
+}
+
+static void add_named_timer(lua_State *L, struct sim_plan *plan)
+{
+	add_timer(L, plan, lua_tostring(L, -2));
+}
+
+static void add_user(lua_State *L, struct sim_plan *plan)
+{
+	if (!plan->users)
+		plan->users = json_object();
+	json_object_set_new(plan->users, lua_tostring(L, -2),
+			    json_string(luaL_checkstring(L, -1)));
+}
+
+/**
+ * Read the options of testbed{}; raises an error for whatever is wrong
+ *
+ * @param plan Filled; the caller clears it, after an error too
+ */
+void plan_from_table(lua_State *L, int index, struct sim_plan *plan)
+{
+	static const struct sim_key keys[] = {
+		{ "policy", LUA_TSTRING, false },
+		{ "max_use", LUA_TNUMBER, false },
+		{ "timers", LUA_TTABLE, false },
+		{ "users", LUA_TTABLE, false },
+		{ "options", LUA_TTABLE, false },
+		{ NULL, 0, false },
+	};
+
+	check_keys(L, index, "testbed", keys);
+	if (lua_getfield(L, index, "policy") != LUA_TNIL) {
+		check_policy(L, lua_tostring(L, -1));
+		xstrset(&plan->policy, lua_tostring(L, -1));
+	}
+	lua_pop(L, 1);
+	if (lua_getfield(L, index, "max_use") != LUA_TNIL)
+		add_timer(L, plan, "max-use");
+	lua_pop(L, 1);
+	each(L, index, "timers", plan, add_named_timer);
+	each(L, index, "users", plan, add_user);
+	each(L, index, "options", plan, add_options);
+}

@@ -1,0 +1,42 @@
+/** @file sim_run.h  One scenario's run: engine, testbed, result */
+#ifndef SIPSHARE_SIM_RUN_H
+#define SIPSHARE_SIM_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "sim/sim.h"
+#include "sim/sim_lua.h"
+
+struct loop;
+struct sim_bed;
+
+/** What the command line of `sipshare run` gave; borrowed */
+struct sim_run_cfg {
+	struct loop *loop;
+	const char *runs;   /**< folder of the runs' folders */
+	const char *policy; /**< goes before the scenario's; NULL: none */
+	json_t *params;
+	int timeout_s;
+	bool no_colour, is_quiet;
+};
+
+/** One run; owned by sim_run_file() */
+struct sim_run {
+	const struct sim_run_cfg *cfg;
+	const char *file;
+	char *name;
+	struct sim_lua *lua;
+	struct sim_bed *bed;
+	struct sim_folder folder;
+	int64_t started_us, ready_us; /**< ready_us: -1 until then */
+	char *bad_end; /**< an element did not end well; NULL: none */
+	int signo;     /**< that ended it, or 0 */
+};
+
+/* sim_run_report.c */
+int sim_run_report(struct sim_run *run);
+
+#endif

@@ -1,0 +1,206 @@
+#include "sim/sim_run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/element.h"
+#include "common/mem.h"
+#include "sim/sim_bed.h"
+#include "sim/sim_label.h"
+#include "sim/sim_ladder.h"
+#include "sim/sim_pcapng.h"
+#include "sim/sim_trace.h"
+#include "sim/sim_verdict.h"
+
+enum { FILE_WIDTH = 160, BEFORE = 12, AFTER = 3 };
+
+/** One file that a run leaves */
+struct output {
+	const char *name;
+	int (*write)(const struct sim_label *labels, FILE *f);
+};
+
+static int write_jsonl(const struct sim_label *labels, FILE *f)
+{
+	return sim_label_write_jsonl(labels, f);
+}
+
+static int write_ladder(const struct sim_label *labels, FILE *f)
+{
+	const struct sim_ladder_cfg cfg = { .width = FILE_WIDTH };
+
+	sim_ladder_print(labels, &cfg, f);
+
+	return ferror(f) ? EIO : 0;
+}
+
+static int write_pcapng(const struct sim_label *labels, FILE *f)
+{
+	return sim_pcapng_write(sim_label_trace(labels),
+				clock_wall_us() - clock_now_us(), f);
+}
+
+static const struct output outputs[] = { { "trace.jsonl", write_jsonl },
+					 { "ladder.txt", write_ladder },
+					 { "capture.pcapng", write_pcapng } };
+
+/* What cannot be written is said, and fails the run: it is its result */
+static bool write_files(const struct sim_run *run,
+			const struct sim_label *labels)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++) {
+		char *path =
+			xasprintf("%s/%s", run->folder.path, outputs[i].name);
+		FILE *f = fopen(path, "we");
+		int err = f ? outputs[i].write(labels, f) : errno;
+
+		if (f && fclose(f) && !err)
+			err = errno;
+		if (err) {
+			(void)fprintf(stderr, "sipshare: cannot write %s: %s\n",
+				      path, strerror(err));
+			good = false;
+		}
+		free(path);
+	}
+
+	return good;
+}
+
+static bool print_verdict(const struct sim_run *run,
+			  const struct sim_label *labels,
+			  const struct sim_screen *screen)
+{
+	const char *steps = sim_lua_steps(run->lua);
+	struct sim_verdict *verdict;
+	char *reason = NULL;
+	bool pass;
+
+	if (!steps)
+		return true;
+
+	if (sim_verdict_new(&verdict, labels, steps, &reason)) {
+		printf("%s: %s\n", run->file, reason);
+		free(reason);
+		return false;
+	}
+	pass = sim_verdict_is_pass(verdict);
+	sim_verdict_print(verdict, stdout, screen->is_colour, screen->width);
+	sim_verdict_free(verdict);
+
+	return pass;
+}
+
+/* The part of the ladder where the scenario failed */
+static void print_around(const struct sim_label *labels, int width)
+{
+	const struct sim_ladder_cfg cfg = { .width = width };
+	char *text = NULL, *line, *save = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int at = -1, n = 0;
+
+	if (!f)
+		return;
+	sim_ladder_print(labels, &cfg, f);
+	(void)fclose(f);
+	for (const char *p = text; p && *p && at < 0; n++) {
+		const char *end = strchrnul(p, '\n');
+
+		if (memmem(p, (size_t)(end - p), "scenario.failed", 15))
+			at = n;
+		p = *end ? end + 1 : end;
+	}
+	if (at >= 0)
+		puts("The ladder around it:");
+	n = 0;
+	for (line = strtok_r(text, "\n", &save); line && at >= 0;
+	     line = strtok_r(NULL, "\n", &save), n++)
+		if (n >= at - BEFORE && n <= at + AFTER)
+			puts(line);
+	free(text);
+}
+
+static int exit_code(enum sim_lua_end end)
+{
+	switch (end) {
+	case SIM_LUA_PASS:
+		return EXIT_PASS;
+	case SIM_LUA_ERROR:
+		return EXIT_USAGE;
+	case SIM_LUA_NO_START:
+		return EXIT_START;
+	default:
+		return EXIT_FAIL;
+	}
+}
+
+static void print_summary(const struct sim_run *run, int code)
+{
+	static const char *const words[] = { "PASS", "FAIL", "ERROR",
+					     "NOT STARTED" };
+	const char *reason = sim_lua_reason(run->lua);
+	char *unread = sim_lua_unread_params(run->lua);
+
+	if (reason)
+		printf("%s\n", reason);
+	if (run->bad_end && (!reason || !strstr(reason, run->bad_end)))
+		printf("%s\n", run->bad_end);
+	printf("%s %s", words[code], run->file);
+	if (run->ready_us >= 0)
+		printf(": ready in %.2f s, all in %.2f s",
+		       (double)run->ready_us / 1e6,
+		       (double)(clock_now_us() - run->started_us) / 1e6);
+	if (run->folder.path)
+		printf("; %s", run->folder.path);
+	putchar('\n');
+	(void)fflush(stdout);
+	if (unread)
+		(void)fprintf(stderr,
+			      "sipshare: %s never asks for: %s "
+			      "(--set)\n",
+			      run->file, unread);
+	free(unread);
+}
+
+/**
+ * Write the run's files, print its ladder and verdict
+ *
+ * @return The exit code
+ */
+int sim_run_report(struct sim_run *run)
+{
+	int code = exit_code(sim_lua_result(run->lua));
+	struct sim_label *labels;
+	struct sim_screen screen;
+
+	sim_screen_get(&screen, stdout, run->cfg->no_colour);
+	if (run->bed) {
+		struct sim_trace *trace = sim_bed_trace(run->bed);
+		const struct sim_ladder_cfg cfg = {
+			.width = screen.width,
+			.is_colour = screen.is_colour,
+			.is_ascii = screen.is_ascii,
+		};
+		bool good;
+
+		sim_trace_finish(trace);
+		labels = sim_label_new(trace);
+		good = write_files(run, labels);
+		if (!run->cfg->is_quiet)
+			sim_ladder_print(labels, &cfg, stdout);
+		good = print_verdict(run, labels, &screen) && good;
+		if (code)
+			print_around(labels, screen.width);
+		sim_label_free(labels);
+		if (code == EXIT_PASS && (!good || run->bad_end))
+			code = EXIT_FAIL;
+	}
+	print_summary(run, code);
+
+	return code;
+}
