@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <check.h>
 
+#include "common/ctl.h"
 #include "common/element.h"
 #include "common/fsm.h"
 #include "common/loop.h"
@@ -77,6 +79,7 @@ void bed_stop(struct bed *bed)
 	bed->plat = plat_free(bed->plat);
 	bed->registrar = fake_registrar_free(bed->registrar);
 	bed->el = element_free(bed->el);
+	bed->runner = ctl_free(bed->runner);
 	bed->loop = loop_free(bed->loop);
 	snprintf(cmd, sizeof(cmd), "rm -r %s", bed->dir);
 	ck_assert_int_eq(system(cmd), 0); /* NOLINT: our own folder */
@@ -85,6 +88,19 @@ void bed_stop(struct bed *bed)
 static bool is_idle(const void *arg)
 {
 	return LIST_EMPTY(&((const struct plat *)arg)->jobs);
+}
+
+static void connect_runner(struct bed *bed)
+{
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX,
+				    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+				    0, fds),
+			 0);
+	bed->runner = ctl_free(bed->runner);
+	bed->runner = ctl_new(bed->loop, fds[0]);
+	bed->el->ctl = ctl_new(bed->loop, fds[1]);
 }
 
 /** Start a platform, and wait until it has read its store */
@@ -108,6 +124,8 @@ void bed_platform(struct bed *bed)
 
 	bed->el = element_new_on(bed->loop, "platform");
 	trace_set_sink(bed->el->trace, on_trace, bed);
+	if (bed->has_https)
+		connect_runner(bed);
 	err = bed->has_https
 		      ? plat_new(&bed->plat, bed->el, &cfg, &reason)
 		      : plat_core_new(&bed->plat, bed->el, &cfg, &reason);

@@ -10,6 +10,7 @@
 #include "platform/platform_core.h"
 #include "platform/platform_units.h"
 
+struct ctl;
 struct fake_registrar;
 struct loop;
 
@@ -21,6 +22,7 @@ struct bed {
 	struct element *el;
 	struct plat *plat;
 	struct fake_registrar *registrar;
+	struct ctl *runner; /* of has_https: the control channel's other end */
 	char dir[BED_DIR_LEN];
 	char store[BED_DIR_LEN + 16], pool_file[BED_DIR_LEN + 16];
 	const char *policy;
