@@ -25,7 +25,9 @@ CFLAGS  ?= -O2 -g
 OWN     := -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -MMD -MP -fno-common \
 	   $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \
 	   -fno-sanitize-recover=undefined)
-LDFLAGS += $(if $(SAN),-fsanitize=$(SAN))
+# now: a lazily bound call saves the vector registers on the stack, and with them
+# what memcpy() last moved: a password that was to be forgotten
+LDFLAGS += -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 
 ROLES   := terminal appserver platform boss \
 	   $(addprefix ims_core/,pcscf icscf scscf hss)

@@ -50,9 +50,17 @@ struct https_framer *https_framer_new(size_t len_max, https_framer_cb *cb,
 	return f;
 }
 
+/* A message may hold a secret: not left behind in memory that is not used */
+static void wipe(struct https_framer *f)
+{
+	if (f->buf)
+		explicit_bzero(f->buf, f->room);
+}
+
 struct https_framer *https_framer_free(struct https_framer *framer)
 {
 	if (framer) {
+		wipe(framer);
 		free(framer->buf);
 		free(framer);
 	}
@@ -69,6 +77,7 @@ static void give(struct https_framer *f, bool is_whole)
 	if (f->state != IN_BROKEN)
 		f->state = IN_START;
 	f->cb(f->buf, len, is_whole, f->arg);
+	explicit_bzero(f->buf, len);
 }
 
 /* 1xx, 204 and 304 have no body (RFC 9112 6.3) */
@@ -211,11 +220,20 @@ static size_t take_bytes(struct https_framer *f, const char *data, size_t len)
 
 static void make_room(struct https_framer *f, size_t len)
 {
+	size_t room;
+	char *buf;
+
 	if (f->len + len <= f->room)
 		return;
 
-	f->room = f->len + len + f->room / 2;
-	f->buf = xrealloc(f->buf, f->room);
+	room = f->len + len + f->room / 2;
+	buf = xcalloc(1, room);
+	if (f->buf)
+		memcpy(buf, f->buf, f->len);
+	wipe(f);
+	free(f->buf);
+	f->buf = buf;
+	f->room = room;
 }
 
 /** Take the next bytes of the stream; cb may be called, more than once */

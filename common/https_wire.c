@@ -101,6 +101,7 @@ static void copy_added(struct evbuffer *buf, size_t added,
 	bytes = xcalloc(1, added);
 	(void)evbuffer_copyout_from(buf, &at, bytes, added);
 	https_framer_rx(framer, bytes, added);
+	explicit_bzero(bytes, added);
 	free(bytes);
 }
 

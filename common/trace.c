@@ -1,9 +1,10 @@
 #include "common/trace.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/mem.h"
@@ -11,7 +12,7 @@
 /** Owned by the element */
 struct trace {
 	char *actor;
-	FILE *file;
+	int fd; /* of the file; -1: none */
 	trace_sink_cb *sink;
 	void *sink_arg;
 };
@@ -25,6 +26,7 @@ struct trace *trace_new(const char *actor)
 	struct trace *trace = xcalloc(1, sizeof(*trace));
 
 	trace->actor = xstrdup(actor);
+	trace->fd = -1;
 
 	return trace;
 }
@@ -32,8 +34,8 @@ struct trace *trace_new(const char *actor)
 struct trace *trace_free(struct trace *trace)
 {
 	if (trace) {
-		if (trace->file)
-			fclose(trace->file);
+		if (trace->fd >= 0)
+			close(trace->fd);
 		free(trace->actor);
 		free(trace);
 	}
@@ -44,14 +46,14 @@ struct trace *trace_free(struct trace *trace)
 /** Append lines to a file; 0 or errno */
 int trace_open(struct trace *trace, const char *path)
 {
-	FILE *f = fopen(path, "ae");
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
-	if (!f)
+	if (fd < 0)
 		return errno;
 
-	if (trace->file)
-		fclose(trace->file);
-	trace->file = f;
+	if (trace->fd >= 0)
+		close(trace->fd);
+	trace->fd = fd;
 
 	return 0;
 }
@@ -61,6 +63,21 @@ void trace_set_sink(struct trace *trace, trace_sink_cb *cb, void *arg)
 {
 	trace->sink = cb;
 	trace->sink_arg = arg;
+}
+
+/* Not by stdio: what a message says would stay in its buffers */
+static void write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno != EINTR)
+			return;
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+	}
 }
 
 static void write_line(struct trace *trace, json_t *line)
@@ -73,13 +90,15 @@ static void write_line(struct trace *trace, json_t *line)
 		return;
 
 	len = strlen(text);
-	if (trace->file) {
-		fwrite(text, 1, len, trace->file);
-		fputc('\n', trace->file);
-		fflush(trace->file);
+	if (trace->fd >= 0) {
+		text[len] = '\n';
+		write_all(trace->fd, text, len + 1);
+		text[len] = '\0';
 	}
 	if (trace->sink)
 		trace->sink(text, len, trace->sink_arg);
+	/* a message may hold a secret, which must not stay in freed memory */
+	explicit_bzero(text, len);
 	free(text);
 }
 
@@ -105,7 +124,7 @@ void trace_message(struct trace *trace, const struct trace_msg *msg)
 {
 	json_t *line, *text = NULL;
 
-	if (!trace->file && !trace->sink)
+	if (trace->fd < 0 && !trace->sink)
 		return;
 
 	line = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "t",
@@ -133,7 +152,7 @@ void trace_event(struct trace *trace, const char *name, json_t *fields)
 {
 	json_t *line;
 
-	if (!trace->file && !trace->sink) {
+	if (trace->fd < 0 && !trace->sink) {
 		json_decref(fields);
 		return;
 	}
