@@ -20,6 +20,8 @@ struct sim_label *sim_label_free(struct sim_label *lb);
 const struct sim_trace *sim_label_trace(const struct sim_label *lb);
 /** The row that entry i is, or NULL */
 const struct sim_step *sim_label_step(const struct sim_label *lb, size_t i);
+/** What carries entry i */
+enum sim_wire sim_label_wire(const struct sim_label *lb, size_t i);
 /** "S408 S501", or ""; borrowed from lb */
 const char *sim_label_ids(const struct sim_label *lb, size_t i);
 /** The public identity that entry i is about, or NULL */
@@ -32,11 +34,11 @@ const char *sim_label_summary(const struct sim_label *lb, size_t i);
  *   n, t_us      index, and microseconds since the first entry
  *   kind         "msg" or "event"
  *   steps, impu  "S408 S501" and the public identity, where there are any
- *   from, to     actors; an event has no to, but a name, and its own fields
- *   proto, transport, src, dst, summary, and text or hex   of a message
- *   recv_us      microseconds from sending to receiving, if both were seen
- *   lost, retransmission_of    only where it is so
- * 0, or errno of the failed write
+ *   actor, name  of an event, and its own fields
+ *   from, to, proto, transport, src, dst, summary, and text or hex, of a
+ * message recv_us      microseconds from sending to receiving, if both were
+ * seen lost, retransmission_of    only where it is so 0, or errno of the failed
+ * write
  */
 int sim_label_write_jsonl(const struct sim_label *lb, FILE *f);
 

@@ -31,27 +31,26 @@ enum {
 	SIM_FIRST = 1 << 5 /**< first of its Call-ID between these two */
 };
 
-/** One row. A step that is done in several ways, or by several messages, has
- * several rows of one id, told apart by their part */
+/** One row. A step of several messages, or that is done in several ways, has a
+ * row for the whole and one for each, told apart by their part. A ref names a
+ * row: "S404", "S401/range". Several refs: by spaces, all of them; "a|b": one
+ * or the other. */
 struct sim_step {
-	const char *id;     /**< "S401" */
-	const char *part;   /**< "range", or NULL */
-	const char *begins; /**< id of a step that this message begins */
-	const char *from;   /**< actor */
-	const char *to;     /**< actor, or NULL: inside `from` */
+	const char *id;   /**< "S401" */
+	const char *part; /**< "range"; NULL: the step as a whole */
+	const char *from; /**< actor */
+	const char *to;   /**< actor, or NULL: inside `from` */
 	enum sim_wire wire;
-	const char *what;    /**< request: "REGISTER", "POST /v1/login" (ends
-				  with '/': begins with it), "UAR", element of
-				  SOAP; answer: status, or its first digits;
-				  event: its name */
+	const char *what;    /**< request: "REGISTER", "POST /v1/login" (one
+				  that ends with '/' begins so), "UAR", element
+				  in SOAP's body; answer: status, or its first
+				  digits; event: its name */
+	const char *is;      /**< not a message of its own: refs that it is */
 	const char *answers; /**< ref of the request that it answers */
-	const char *follows; /**< ref: seen in this conversation since the last
+	const char *follows; /**< ref: seen in its conversation since the last
 				  message of this row */
 	unsigned flags;
-	const char *after; /**< refs that must come before it, by spaces; "a|b":
-				either of them. A ref is "S401" (any part) or
-				"S401/range" */
-	const char *is;    /**< SIM_FIGURE: refs that it is, as in after */
+	const char *after;     /**< refs that must come before it */
 	const char *en, *zh;   /**< captions */
 	const char *paragraph; /**< of the patent: "[0076]" */
 	const char *clause;    /**< of the standard, or NULL */
@@ -59,10 +58,11 @@ struct sim_step {
 
 size_t sim_steps_count(void);
 const struct sim_step *sim_steps_at(size_t i);
-/** The first row that ref names, or NULL */
-const struct sim_step *sim_steps_find(const char *ref);
-/** Does ref ("S401", "S401/range"; len characters) name this row? */
-bool sim_steps_is(const struct sim_step *step, const char *ref, size_t len);
+/** The row that ref (len characters) names, or NULL */
+const struct sim_step *sim_steps_find(const char *ref, size_t len);
+/** Next ref of a list: *listp moves behind it. NULL at the end; *is_orp: it is
+ * an alternative to the one before */
+const char *sim_steps_next_ref(const char **listp, size_t *lenp, bool *is_orp);
 const char *sim_wire_name(enum sim_wire wire);
 void sim_steps_print(FILE *f);
 void sim_steps_print_markdown(FILE *f);

@@ -1,0 +1,360 @@
+#include "sim/sim_label.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "sim/sim_label_msg.h"
+
+/** What was found of one entry; strings are owned */
+struct label {
+	const struct sim_step *step;
+	enum sim_wire wire;
+	char *ids, *impu, *summary;
+};
+
+/** Owned by the runner */
+struct sim_label {
+	const struct sim_trace *tr;
+	struct label *labels;
+	size_t n;
+};
+
+/** What has been seen so far, while labelling; jansson's objects are the maps,
+ * and sets */
+struct seen {
+	json_t *steps;     /**< "REF IMPU" → index of the last one, from 1 */
+	json_t *calls;     /**< set of "FROM TO CALL-ID" */
+	json_t *exchanges; /**< "FROM TO …" → [[row or -1, impu], …] */
+};
+
+/* --- what was seen --- */
+
+static char *step_key(const struct sim_step *step, const char *impu)
+{
+	return xasprintf("%s/%s %s", step->id, step->part ? step->part : "",
+			 impu ? impu : "");
+}
+
+static json_int_t last_seen(const struct seen *seen,
+			    const struct sim_step *step, const char *impu)
+{
+	char *key = step_key(step, impu);
+	json_int_t last = json_integer_value(json_object_get(seen->steps, key));
+
+	free(key);
+
+	return last;
+}
+
+static void note_step(struct seen *seen, const struct sim_step *step,
+		      const char *impu, size_t i)
+{
+	char *key = step_key(step, impu);
+
+	json_object_set_new_nocheck(seen->steps, key,
+				    json_integer((json_int_t)i + 1));
+	free(key);
+}
+
+static char *call_key(const struct sim_entry *e, const struct sim_facts *facts)
+{
+	return xasprintf("%s %s %s", e->from, e->to,
+			 facts->call_id ? facts->call_id : "");
+}
+
+static bool is_first_of_call(const struct seen *seen, const struct sim_entry *e,
+			     const struct sim_facts *facts)
+{
+	char *key = call_key(e, facts);
+	bool is_first = !json_object_get(seen->calls, key);
+
+	free(key);
+
+	return is_first;
+}
+
+static void note_call(struct seen *seen, const struct sim_entry *e,
+		      const struct sim_facts *facts)
+{
+	char *key = call_key(e, facts);
+
+	json_object_set_new_nocheck(seen->calls, key, json_true());
+	free(key);
+}
+
+/* Client first, for the request as for its answers */
+static char *exchange_key(const struct sim_entry *e,
+			  const struct sim_facts *facts)
+{
+	return xasprintf("%s %s %s", facts->is_request ? e->from : e->to,
+			 facts->is_request ? e->to : e->from, facts->exchange);
+}
+
+static void note_request(struct seen *seen, const struct sim_entry *e,
+			 const struct sim_facts *facts, int row)
+{
+	char *key = exchange_key(e, facts);
+	json_t *queue = json_object_get(seen->exchanges, key);
+
+	if (!queue || !facts->is_in_order) {
+		queue = json_array();
+		json_object_set_new_nocheck(seen->exchanges, key, queue);
+	}
+	json_array_append_new(
+		queue, json_pack("[i, o]", row,
+				 facts->impu ? json_string_nocheck(facts->impu)
+					     : json_null()));
+	free(key);
+}
+
+/* The request that an answer belongs to: its row (-1: of no step), and its
+ * public identity where the answer has none */
+static int take_request(struct seen *seen, const struct sim_entry *e,
+			struct sim_facts *facts)
+{
+	char *key = exchange_key(e, facts);
+	json_t *queue = json_object_get(seen->exchanges, key);
+	json_t *request = json_array_get(queue, 0);
+	const char *impu = json_string_value(json_array_get(request, 1));
+	int row = request ? (int)json_integer_value(json_array_get(request, 0))
+			  : -1;
+
+	if (impu && !facts->impu)
+		facts->impu = xstrdup(impu);
+	/* 1xx is not the answer yet; SIP's may come again */
+	if (request && facts->is_in_order && facts->status >= 200)
+		json_array_remove(queue, 0);
+	free(key);
+
+	return row;
+}
+
+/* --- matching --- */
+
+static bool is_same(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
+static bool is_called(const struct sim_step *step,
+		      const struct sim_facts *facts)
+{
+	size_t len = strlen(step->what);
+	char status[16];
+
+	if (facts->status) {
+		(void)snprintf(status, sizeof(status), "%d", facts->status);
+		return !strncmp(status, step->what, len);
+	}
+	if (!facts->what)
+		return false;
+	if (step->what[len - 1] == '/')
+		return !strncmp(facts->what, step->what, len);
+
+	return !strcmp(facts->what, step->what);
+}
+
+static bool is_between(const struct sim_step *step, const struct sim_entry *e)
+{
+	if (!is_same(step->from, e->from))
+		return false;
+
+	return step->to ? is_same(step->to, e->to) : !e->to;
+}
+
+static const struct sim_step *find(const char *ref)
+{
+	return sim_steps_find(ref, strlen(ref));
+}
+
+/** An entry that is looked up, and its request if it is an answer */
+struct candidate {
+	const struct sim_entry *entry;
+	const struct sim_facts *facts;
+	const struct sim_step *request;
+};
+
+static bool is_match(const struct seen *seen, const struct sim_step *step,
+		     const struct candidate *c)
+{
+	const struct sim_facts *facts = c->facts;
+	unsigned flags = step->flags & ~(unsigned)SIM_FIRST;
+
+	if (!step->what || step->wire != facts->wire ||
+	    !is_between(step, c->entry) || !is_called(step, facts) ||
+	    (flags & facts->flags) != flags)
+		return false;
+	if (step->answers && find(step->answers) != c->request)
+		return false;
+	if (step->flags & SIM_FIRST && !is_first_of_call(seen, c->entry, facts))
+		return false;
+
+	return !step->follows ||
+	       last_seen(seen, find(step->follows), facts->impu) >
+		       last_seen(seen, step, facts->impu);
+}
+
+/* Of several rows that fit, the one that follows the latest step */
+static const struct sim_step *find_row(const struct seen *seen,
+				       const struct candidate *c)
+{
+	const struct sim_step *best = NULL;
+	json_int_t best_last = -1;
+
+	for (size_t i = 0; i < sim_steps_count(); i++) {
+		const struct sim_step *step = sim_steps_at(i);
+		json_int_t last = 0;
+
+		if (!is_match(seen, step, c))
+			continue;
+		if (step->follows)
+			last = last_seen(seen, find(step->follows),
+					 c->facts->impu);
+		if (last > best_last) {
+			best = step;
+			best_last = last;
+		}
+	}
+
+	return best;
+}
+
+/* "S408 S501": before it, the steps of the sequence that this message is too */
+static char *make_ids(const struct sim_step *step)
+{
+	char *ids = xstrdup(step->id);
+	size_t len;
+	bool is_or;
+
+	for (size_t i = 0; i < sim_steps_count(); i++) {
+		const struct sim_step *whole = sim_steps_at(i);
+		const char *list = whole->is, *ref;
+
+		if (whole->wire == SIM_FIGURE || is_same(whole->id, step->id))
+			continue;
+		while ((ref = sim_steps_next_ref(&list, &len, &is_or))) {
+			char *more;
+
+			if (sim_steps_find(ref, len) != step)
+				continue;
+			more = xasprintf("%s %s", whole->id, ids);
+			free(ids);
+			ids = more;
+		}
+	}
+
+	return ids;
+}
+
+static int row_number(const struct sim_step *step)
+{
+	return step ? (int)(step - sim_steps_at(0)) : -1;
+}
+
+static const struct sim_step *label_new_entry(struct seen *seen,
+					      const struct sim_entry *e,
+					      struct sim_facts *facts, size_t i)
+{
+	struct candidate c = { e, facts, NULL };
+	const struct sim_step *step;
+
+	if (!facts->is_request && facts->exchange) {
+		int row = take_request(seen, e, facts);
+
+		c.request = row < 0 ? NULL : sim_steps_at((size_t)row);
+	}
+	step = find_row(seen, &c);
+	if (step)
+		note_step(seen, step, facts->impu, i);
+	if (facts->is_request && facts->exchange)
+		note_request(seen, e, facts, row_number(step));
+	if (facts->call_id && facts->is_request)
+		note_call(seen, e, facts);
+
+	return step;
+}
+
+static void label_entry(struct sim_label *lb, struct seen *seen, size_t i)
+{
+	const struct sim_entry *e = sim_trace_entry(lb->tr, i);
+	struct label *label = &lb->labels[i];
+	struct sim_facts facts;
+
+	sim_facts_read(&facts, e);
+	/* the same bytes again are the same step; nothing new has happened */
+	if (e->is_retransmission)
+		label->step = lb->labels[e->original].step;
+	else
+		label->step = label_new_entry(seen, e, &facts, i);
+	label->ids = label->step ? make_ids(label->step) : xstrdup("");
+	label->wire = facts.wire;
+	label->impu = facts.impu;
+	label->summary = facts.summary;
+	facts.impu = facts.summary = NULL;
+	sim_facts_clear(&facts);
+}
+
+struct sim_label *sim_label_new(const struct sim_trace *tr)
+{
+	struct sim_label *lb = xcalloc(1, sizeof(*lb));
+	struct seen seen = { json_object(), json_object(), json_object() };
+
+	lb->tr = tr;
+	lb->n = sim_trace_count(tr);
+	lb->labels = xcalloc(lb->n + 1, sizeof(*lb->labels));
+	for (size_t i = 0; i < lb->n; i++)
+		label_entry(lb, &seen, i);
+	json_decref(seen.steps);
+	json_decref(seen.calls);
+	json_decref(seen.exchanges);
+
+	return lb;
+}
+
+struct sim_label *sim_label_free(struct sim_label *lb)
+{
+	if (!lb)
+		return NULL;
+
+	for (size_t i = 0; i < lb->n; i++) {
+		free(lb->labels[i].ids);
+		free(lb->labels[i].impu);
+		free(lb->labels[i].summary);
+	}
+	free(lb->labels);
+	free(lb);
+
+	return NULL;
+}
+
+const struct sim_trace *sim_label_trace(const struct sim_label *lb)
+{
+	return lb->tr;
+}
+
+const struct sim_step *sim_label_step(const struct sim_label *lb, size_t i)
+{
+	return lb->labels[i].step;
+}
+
+enum sim_wire sim_label_wire(const struct sim_label *lb, size_t i)
+{
+	return lb->labels[i].wire;
+}
+
+const char *sim_label_ids(const struct sim_label *lb, size_t i)
+{
+	return lb->labels[i].ids;
+}
+
+const char *sim_label_impu(const struct sim_label *lb, size_t i)
+{
+	return lb->labels[i].impu;
+}
+
+const char *sim_label_summary(const struct sim_label *lb, size_t i)
+{
+	return lb->labels[i].summary;
+}

@@ -1,0 +1,13 @@
+/** @file sim_ladder_text.h  Foreign bytes on a terminal: safe, and in columns
+ */
+#ifndef SIPSHARE_SIM_LADDER_TEXT_H
+#define SIPSHARE_SIM_LADDER_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+size_t sim_text_put(FILE *f, const char *s, size_t room, bool is_ascii);
+size_t sim_text_width(const char *s);
+
+#endif
