@@ -106,6 +106,19 @@ static const char *on_timer_option(const char *value)
 	return timer_override(value, &reason) ? reason : NULL;
 }
 
+static void print_timers(void)
+{
+	printf("\nTimers, for --timer:\n");
+	for (int i = 1; i < TIMER_COUNT; i++) {
+		const struct timer_name *n = timer_name_get((enum timer_id)i);
+		int64_t unit_ms = strcmp(n->unit, "s") ? 1 : 1000;
+
+		printf("  %-24s %s (%lld%s; %s)\n", n->name, n->text,
+		       (long long)(n->default_ms / unit_ms), n->unit,
+		       n->clause);
+	}
+}
+
 static int open_files(const struct process *p, const struct common_cfg *cfg)
 {
 	int err = 0;
@@ -185,8 +198,8 @@ int element_new(struct element **elp, const char *name, const char *usage,
 		  "append every message and decision as JSON lines", &cfg.trace,
 		  NULL, 0, 0 },
 		{ OPT_CALL, "timer", "NAME=VALUE",
-		  "set a timer, as 30s or 500ms; see docs/architecture.md",
-		  NULL, on_timer_option, 0, 0 },
+		  "set a timer: one of those below, as 30s or 500ms", NULL,
+		  on_timer_option, 0, 0 },
 		{ OPT_INT, "ctl-fd", "N", "control channel, from the runner",
 		  &cfg.ctl_fd, NULL, 0, 65535 },
 		{ .type = OPT_END },
@@ -195,6 +208,8 @@ int element_new(struct element **elp, const char *name, const char *usage,
 	enum opt_result read = opt_parse(tables, usage, argcp, argv);
 	struct process *p;
 
+	if (read == OPT_HELP)
+		print_timers();
 	if (read != OPT_OK)
 		return 1 + (read == OPT_HELP ? EXIT_PASS : EXIT_USAGE);
 	if (*argcp > 1) {

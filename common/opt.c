@@ -77,7 +77,10 @@ static const char *take(const struct opt *o, const char *value)
 /** Print usage and a line an option */
 void opt_help(const struct opt *tables[], const char *usage)
 {
-	printf("%s\n\nOptions:\n", usage);
+	size_t len = strlen(usage);
+
+	printf("%s%s\nOptions:\n", usage,
+	       len && usage[len - 1] == '\n' ? "" : "\n");
 	for (int i = 0; i < count(tables); i++) {
 		const struct opt *o = nth(tables, i);
 		char left[64];
