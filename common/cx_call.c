@@ -11,8 +11,7 @@
 /** One request of ours. It lives until its answer, or what stands for one,
  * came: so a forgotten one is still told apart from an unasked one. */
 struct cx_call {
-	struct cx_call *next;
-	struct cx_calls *calls;
+	struct cx_call *next, **linkp; /* linkp: what points here */
 	uint32_t command;
 	union cx_cb cb;
 	void *arg;
@@ -71,11 +70,13 @@ static struct cx_call *call_new(struct cx_calls *calls, uint32_t command,
 {
 	struct cx_call *call = xcalloc(1, sizeof(*call));
 
-	call->calls = calls;
 	call->command = command;
 	call->cb = cb;
 	call->arg = arg;
 	call->next = calls->first;
+	call->linkp = &calls->first;
+	if (call->next)
+		call->next->linkp = &call->next;
 	calls->first = call;
 
 	return call;
@@ -90,11 +91,9 @@ static void call_free(struct cx_call *call)
 /* Out of the list first: the callback may free the list's owner */
 static void finish(struct cx_call *call, int err, const union answer *answer)
 {
-	struct cx_call **p = &call->calls->first;
-
-	while (*p != call)
-		p = &(*p)->next;
-	*p = call->next;
+	*call->linkp = call->next;
+	if (call->next)
+		call->next->linkp = call->linkp;
 	if (!call->is_forgotten)
 		tell(call, err, answer);
 	call_free(call);

@@ -7,7 +7,7 @@
 
 /** A request of the other side's, until it is answered; owned by its list */
 struct cx_req {
-	struct cx_req *next;
+	struct cx_req *next, **linkp; /* linkp: what points here */
 	struct cx_reqs *reqs;
 	unsigned peer_id, generation;
 	struct dia_msg header; /* its octets are not kept */
@@ -36,6 +36,9 @@ struct cx_req *cx_req_new(struct cx_reqs *reqs, unsigned peer_id,
 		if (avp.id == AVP_PROXY_INFO)
 			dia_put_raw(&req->kept, avp.raw, avp.raw_len);
 	req->next = reqs->first;
+	req->linkp = &reqs->first;
+	if (req->next)
+		req->next->linkp = &req->next;
 	reqs->first = req;
 
 	return req;
@@ -60,11 +63,9 @@ void cx_reqs_free(struct cx_reqs *reqs)
 
 static void unlink_req(struct cx_req *req)
 {
-	struct cx_req **p = &req->reqs->first;
-
-	while (*p != req)
-		p = &(*p)->next;
-	*p = req->next;
+	*req->linkp = req->next;
+	if (req->next)
+		req->next->linkp = req->linkp;
 }
 
 static void build(struct dia_build *b, const struct cx_req *req,

@@ -56,7 +56,8 @@ static void say_lost(const struct dia_peer *peer, const char *why,
 				       : LOG_LEVEL_WARN;
 
 	trace_event(peer->el->trace, "diameter.down",
-		    json_pack("{s:s, s:s}", "peer", peer->remote, "why", why));
+		    json_pack("{s:s, s:s, s:I}", "peer", peer->remote, "why",
+			      why, "retry_ms", (json_int_t)retry_ms));
 	if (retry_ms)
 		log_line(level,
 			 "diameter %s: no connection: %s; next try in "
