@@ -1,9 +1,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/sim_ladder_text.h"
 #include "sim/sim_verdict.h"
 
-enum { CELL_WIDTH = 26, VIOLATIONS_SHOWN = 20 };
+enum { CELL_WIDTH = 26, VIOLATIONS_SHOWN = 20, LINE_MAX_WIDTH = 400 };
 
 static const char red[] = "\033[31m", green[] = "\033[32m", plain[] = "\033[0m";
 
@@ -67,8 +68,12 @@ static void print_violations(const struct sim_verdict *v, FILE *f)
 {
 	size_t n = sim_verdict_violations(v);
 
-	for (size_t i = 0; i < n && i < VIOLATIONS_SHOWN; i++)
-		fprintf(f, "order: %s\n", sim_verdict_violation(v, i));
+	for (size_t i = 0; i < n && i < VIOLATIONS_SHOWN; i++) {
+		fputs("order: ", f);
+		sim_text_put(f, sim_verdict_violation(v, i), LINE_MAX_WIDTH,
+			     false);
+		fputc('\n', f);
+	}
 	if (n > VIOLATIONS_SHOWN)
 		fprintf(f, "order: and %zu more\n", n - VIOLATIONS_SHOWN);
 }
