@@ -99,7 +99,10 @@ static void take_row(struct store_rows *rows, sqlite3_stmt *stmt)
 	size_t at = (size_t)rows->row_n * (size_t)rows->col_n;
 	size_t n = (size_t)rows->col_n;
 
-	rows->v = xrealloc(rows->v, (at + n) * sizeof(struct cell));
+	/* room for twice the rows whenever their number is a power of two: a
+	 * long answer is not copied once a row */
+	if (!(rows->row_n & (rows->row_n - 1)))
+		rows->v = xrealloc(rows->v, 2 * (at + n) * sizeof(struct cell));
 	for (int i = 0; i < rows->col_n; i++) {
 		struct cell *cell = &rows->v[at + (size_t)i];
 
