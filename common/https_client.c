@@ -22,7 +22,7 @@
 
 enum {
 	HEADERS_MAX = 64 << 10,
-	BODY_MAX = 16 << 20,
+	BODY_MAX = 64 << 20,
 	PORT_DEFAULT = 443,
 	DAY_S = 86400
 };
@@ -98,9 +98,6 @@ static void call_free(struct call *call)
 	free(call->method);
 	free(call->url);
 	free(call->error);
-	/* an answer may hold a secret: not left behind in freed memory */
-	if (call->body)
-		explicit_bzero(call->body, call->len);
 	free(call->body);
 	free(call->early_body);
 	free(call);
