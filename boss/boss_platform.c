@@ -114,13 +114,15 @@ static void send_free(struct boss_send *send)
 	free(send);
 }
 
-/** Forget what is under way; the HTTPS client is gone */
+/** End what is under way, and tell who waits for it; the HTTPS client is
+ * gone */
 void boss_platform_free_sends(struct boss *boss)
 {
 	struct boss_send *next;
 
 	for (struct boss_send *send = boss->sends; send; send = next) {
 		next = send->next;
+		send->cb(0, "the BOSS ends", send->arg);
 		boss_list_clear(&send->accounts);
 		free(send);
 	}
@@ -192,8 +194,8 @@ static void on_answer(const struct https_resp *resp, void *arg)
 	char *error = NULL;
 
 	if (resp->status != 200)
-		error = xasprintf("pool refused by %s: %s; it has %zu of %zu "
-				  "accounts, send again",
+		error = xasprintf("pool not taken by %s: %s; it has %zu of "
+				  "%zu accounts, send again",
 				  send->boss->platform_url,
 				  https_resp_reason(resp, text, sizeof(text)),
 				  send->sent, send->accounts.n);

@@ -54,13 +54,15 @@ static void op_free(struct boss_op *op)
 	free(op);
 }
 
-/** Forget what is under way; the HTTPS client is gone */
+/** End what is under way, and tell who waits for it; the HTTPS client is
+ * gone */
 void boss_soap_free_ops(struct boss *boss)
 {
 	struct boss_op *next;
 
 	for (struct boss_op *op = boss->ops; op; op = next) {
 		next = op->next;
+		op->cb(NULL, "the BOSS ends", op->arg);
 		free(op);
 	}
 	boss->ops = NULL;
@@ -190,8 +192,10 @@ static void on_answer(const struct https_resp *resp, void *arg)
 	char *error;
 
 	if (why) {
-		error = xasprintf("%s refused by %s: %s", op->name,
-				  op->boss->hss_url, why);
+		error = resp->status
+				? xasprintf("%s refused by %s: %s", op->name,
+					    op->boss->hss_url, why)
+				: xasprintf("%s: %s", op->name, why);
 		log_warn("boss: %s", error);
 		op->cb(NULL, error, op->arg);
 		free(error);

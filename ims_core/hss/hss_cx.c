@@ -19,6 +19,7 @@ struct hss_job {
 	struct hss_job *next, **at;
 	struct hss *hss;
 	struct cx_req *req;
+	const char *name; /* of the command */
 	found_fn *found;
 	answer_fn *answer;
 	union {
@@ -39,12 +40,14 @@ static const struct cx_result store_failed = {
 };
 
 static struct hss_job *job_new(struct hss *hss, struct cx_req *req,
-			       found_fn *found, answer_fn *answer)
+			       const char *name, found_fn *found,
+			       answer_fn *answer)
 {
 	struct hss_job *job = xcalloc(1, sizeof(*job));
 
 	job->hss = hss;
 	job->req = req;
+	job->name = name;
 	job->found = found;
 	job->answer = answer;
 	job->next = hss->jobs;
@@ -83,7 +86,7 @@ static const char *keep(struct hss_job *job, const char *text)
 static void finish(struct hss_job *job, const struct cx_result *result,
 		   const struct hss_user *user)
 {
-	log_info("hss %s: %s", job->impu ? job->impu : job->impi,
+	log_info("hss %s: %s: %s", job->impu ? job->impu : job->impi, job->name,
 		 cx_result_name(result));
 	job->answer(job, result, user);
 	job_free(job);
@@ -182,7 +185,7 @@ static void uar_found(struct hss_job *job, const struct hss_user *user)
 
 static void rx_uar(struct cx_req *req, const struct cx_uar *uar, void *arg)
 {
-	struct hss_job *job = job_new(arg, req, uar_found, uar_answer);
+	struct hss_job *job = job_new(arg, req, "UAR", uar_found, uar_answer);
 
 	job->uar = *uar;
 	job->uar.visited_network = keep(job, uar->visited_network);
@@ -214,7 +217,7 @@ static void mar_found(struct hss_job *job, const struct hss_user *user)
 
 static void rx_mar(struct cx_req *req, const struct cx_mar *mar, void *arg)
 {
-	struct hss_job *job = job_new(arg, req, mar_found, mar_answer);
+	struct hss_job *job = job_new(arg, req, "MAR", mar_found, mar_answer);
 
 	job->mar = *mar;
 	job->mar.scheme = keep(job, mar->scheme);
@@ -253,7 +256,7 @@ static void sar_found(struct hss_job *job, const struct hss_user *user)
 
 static void rx_sar(struct cx_req *req, const struct cx_sar *sar, void *arg)
 {
-	struct hss_job *job = job_new(arg, req, sar_found, sar_answer);
+	struct hss_job *job = job_new(arg, req, "SAR", sar_found, sar_answer);
 
 	job->sar = *sar;
 	job->sar.server_name = keep(job, sar->server_name);
@@ -285,7 +288,7 @@ static void lir_found(struct hss_job *job, const struct hss_user *user)
 
 static void rx_lir(struct cx_req *req, const struct cx_lir *lir, void *arg)
 {
-	struct hss_job *job = job_new(arg, req, lir_found, lir_answer);
+	struct hss_job *job = job_new(arg, req, "LIR", lir_found, lir_answer);
 
 	job->lir = *lir;
 	job->impu = job->lir.impu = keep(job, lir->impu);
