@@ -40,19 +40,16 @@ struct loop_watch {
 	void *arg;
 };
 
-/* The library's clock, which it reads for each of its timers */
-extern su_time_t (*_su_time)(su_time_t real); /* NOLINT: sofia's name */
+/* The library's hook: it may change the time that was read, for each timer */
+extern void (*_su_time)(su_time_t *tv); /* NOLINT: sofia's name */
 
-static su_time_t sofia_clock(su_time_t real)
+static void sofia_clock(su_time_t *tv)
 {
 	enum { NTP_EPOCH_S = 2208988800UL };
 	int64_t us = clock_wall_us();
 
-	(void)real;
-
-	return (su_time_t){ .tv_sec =
-				    (unsigned long)(us / 1000000) + NTP_EPOCH_S,
-			    .tv_usec = (unsigned long)(us % 1000000) };
+	tv->tv_sec = (unsigned long)(us / 1000000) + NTP_EPOCH_S;
+	tv->tv_usec = (unsigned long)(us % 1000000);
 }
 
 /* Marks which descriptors are epoll instances */
