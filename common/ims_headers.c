@@ -132,11 +132,10 @@ static bool is_named(const msg_header_t *h, const char *name)
 {
 	const msg_hclass_t *hc = h->sh_class;
 
-	if (hc->hc_name)
-		return !strcasecmp(hc->hc_name, name);
+	const char *own =
+		hc == sip_unknown_class ? h->sh_unknown->un_name : hc->hc_name;
 
-	return hc == sip_unknown_class && h->sh_unknown->un_name &&
-	       !strcasecmp(h->sh_unknown->un_name, name);
+	return own && !strcasecmp(own, name);
 }
 
 /** Take every header of that name out of a message, typed or unknown */
@@ -154,17 +153,13 @@ void ims_header_remove(msg_t *msg, sip_t *sip, const char *name)
 	}
 }
 
-/** Add header lines given as text: `Name: value`, each behind the earlier
- * ones of its name */
-void ims_header_add(msg_t *msg, sip_t *sip, const char *fmt, ...)
+/** Add a header that the library does not type. Text with several lines would
+ * land behind the message's separator: one header a call */
+void ims_header_add(msg_t *msg, sip_t *sip, const char *name, const char *value)
 {
-	char *text;
-	va_list ap;
+	char *text = xasprintf("%s: %s", name, value);
 
-	va_start(ap, fmt);
-	text = xvasprintf(fmt, ap);
-	va_end(ap);
-	(void)msg_header_add_str(msg, (msg_pub_t *)sip, text);
+	(void)sip_add_make(msg, sip, sip_unknown_class, text);
 	free(text);
 }
 

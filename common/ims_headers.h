@@ -26,8 +26,8 @@ char *ims_impi(su_home_t *home, const sip_t *sip);
 bool ims_is_deregister(const sip_t *sip);
 const char *ims_header_get(const sip_t *sip, const char *name);
 void ims_header_remove(msg_t *msg, sip_t *sip, const char *name);
-void ims_header_add(msg_t *msg, sip_t *sip, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+void ims_header_add(msg_t *msg, sip_t *sip, const char *name,
+		    const char *value);
 char *ims_charging_vector(const char *generated_at);
 char *ims_warning(const char *agent, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -141,19 +141,20 @@ void pcscf_register_prepare(msg_t *msg, sip_t *sip, void *arg)
 {
 	const struct pcscf_register *rq = arg;
 	const struct pcscf *pcscf = rq->pcscf;
-	char *icid;
+	char *path = xasprintf("<sip:term@%s;lr>", pcscf->addr);
+	char *visited = xasprintf("\"%s\"", pcscf->visited_network);
+	char *icid = ims_charging_vector(pcscf->realm);
 
 	remove_forged(msg, sip);
 	set_integrity(rq, msg, sip);
 
 	/* S502, S512: [0091] [0102]: towards the home network's I-CSCF */
-	icid = ims_charging_vector(pcscf->realm);
-	ims_header_add(msg, sip,
-		       "Path: <sip:term@%s;lr>\r\n"
-		       "Require: path\r\n"
-		       "P-Visited-Network-ID: \"%s\"\r\n"
-		       "P-Charging-Vector: %s\r\n",
-		       pcscf->addr, pcscf->visited_network, icid);
+	(void)sip_add_make(msg, sip, sip_path_class, path);
+	(void)sip_add_make(msg, sip, sip_require_class, "path");
+	ims_header_add(msg, sip, "P-Visited-Network-ID", visited);
+	ims_header_add(msg, sip, "P-Charging-Vector", icid);
+	free(path);
+	free(visited);
 	free(icid);
 }
 
