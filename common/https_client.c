@@ -98,6 +98,9 @@ static void call_free(struct call *call)
 	free(call->method);
 	free(call->url);
 	free(call->error);
+	/* an answer may hold a secret: not left behind in freed memory */
+	if (call->body)
+		explicit_bzero(call->body, call->len);
 	free(call->body);
 	free(call->early_body);
 	free(call);

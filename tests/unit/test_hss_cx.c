@@ -99,9 +99,11 @@ static void on_maa(int err, const struct cx_maa *maa, void *arg)
 	keep_result(err, &maa->result);
 	t.algorithms[0] = '\0';
 	for (size_t i = 0; i < maa->item_n; i++) {
+		size_t n = strlen(t.algorithms);
+
 		snprintf(t.ha1[i], sizeof(t.ha1[i]), "%s", maa->items[i].ha1);
-		strcat(t.algorithms, maa->items[i].algorithm);
-		strcat(t.algorithms, " ");
+		snprintf(t.algorithms + n, sizeof(t.algorithms) - n, "%s ",
+			 maa->items[i].algorithm);
 	}
 }
 

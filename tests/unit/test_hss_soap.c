@@ -374,7 +374,9 @@ END_TEST
 
 START_TEST(the_wsdl_is_served)
 {
-	strcat(t.bed.url, "?wsdl");
+	size_t n = strlen(t.bed.url);
+
+	snprintf(t.bed.url + n, sizeof(t.bed.url) - n, "?wsdl");
 	call("GET", NULL, NULL, 0);
 	ck_assert_int_eq(t.status, 200);
 	ck_assert_str_eq(t.body, hss_wsdl);
