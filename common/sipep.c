@@ -64,6 +64,15 @@ static bool is_allowed(const struct sipep *ep, const char *method)
 	return !ep->allow;
 }
 
+/* RFC 3261 18.3: the library takes what a datagram holds */
+static bool is_cut_short(const sip_t *sip)
+{
+	const sip_content_length_t *length = sip->sip_content_length;
+	usize_t len = sip->sip_payload ? sip->sip_payload->pl_len : 0;
+
+	return length && length->l_length > len;
+}
+
 /* What the transaction layer leaves to its user (RFC 3261 8.2, 16.3) */
 static bool is_refused(const struct sipep *ep, nta_incoming_t *irq,
 		       const sip_t *sip)
@@ -75,7 +84,10 @@ static bool is_refused(const struct sipep *ep, nta_incoming_t *irq,
 
 	if (sip->sip_request->rq_method == sip_method_ack)
 		return true;
-	if (!is_allowed(ep, method))
+	if (is_cut_short(sip))
+		reject(irq, 400, "Body Is Shorter Than Content-Length",
+		       TAG_END());
+	else if (!is_allowed(ep, method))
 		reject(irq, SIP_405_METHOD_NOT_ALLOWED, siptag_allow_str,
 		       (tag_value_t)ep->allow);
 	else if (type != url_sip && type != url_sips && type != url_tel)

@@ -6,7 +6,9 @@
 
 int main(int argc, char **argv)
 {
-	struct plat_cfg cfg = { .store = "memory", .policy = "round-robin" };
+	struct plat_cfg cfg = { .store = "memory",
+				.policy = "round-robin",
+				.realm = "ims.test" };
 	const struct opt opts[] = {
 		{ OPT_STRING, "https", "ADDR", "listen for HTTPS: HOST:PORT",
 		  &cfg.https, NULL, 0, 0 },
@@ -30,8 +32,8 @@ int main(int argc, char **argv)
 		  "lines `SIP-URI IMPI password realm`, read at start and "
 		  "whenever it is replaced",
 		  &cfg.pool_file, NULL, 0, 0 },
-		{ OPT_STRING, "realm", "REALM", "home domain: ims.test",
-		  &cfg.realm, NULL, 0, 0 },
+		{ OPT_STRING, "realm", "REALM",
+		  "home domain (default ims.test)", &cfg.realm, NULL, 0, 0 },
 		{ .type = OPT_END },
 	};
 	struct element *el = NULL;

@@ -14,7 +14,7 @@ int main(int argc, char **argv)
 	struct scscf_cfg cfg = { .listen = "127.0.0.1:5060",
 				 .realm = "ims.test",
 				 .origin_host = "scscf.ims.test",
-				 .digest = "both" };
+				 .digest = "md5" };
 	const struct opt opts[] = {
 		{ OPT_STRING, "listen", "ADDR",
 		  "SIP, UDP and TCP (127.0.0.1:5060)", &cfg.listen, NULL, 0,
@@ -31,8 +31,9 @@ int main(int argc, char **argv)
 		  "Server-Name at the HSS (sip: and --listen)", &cfg.name, NULL,
 		  0, 0 },
 		{ OPT_STRING, "digest", "ALG",
-		  "offered: md5, sha-256 or both (both)", &cfg.digest, NULL, 0,
-		  0 },
+		  "offered: md5 (default: what every client knows), sha-256 "
+		  "or both, the strongest first",
+		  &cfg.digest, NULL, 0, 0 },
 		{ .type = OPT_END },
 	};
 	struct element *el = NULL;

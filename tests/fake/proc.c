@@ -49,7 +49,7 @@ void proc_start(struct proc *p, const char *const *argv)
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, fds[1], 1);
 	posix_spawn_file_actions_adddup2(&actions, fds[1], 2);
-	err = posix_spawn(&p->pid, argv[0], &actions, NULL, mutable_argv(argv),
+	err = posix_spawnp(&p->pid, argv[0], &actions, NULL, mutable_argv(argv),
 			  environ);
 	posix_spawn_file_actions_destroy(&actions);
 	close(fds[1]);

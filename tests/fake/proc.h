@@ -19,7 +19,7 @@ struct proc {
 	size_t len;
 };
 
-/** argv ends with NULL; argv[0] is a path. Ends the test if it cannot start */
+/** argv ends with NULL; argv[0] is a path, or a name in PATH. Ends the test if it cannot start */
 void proc_start(struct proc *p, const char *const *argv);
 /** Wait until the output holds needle; false when it ended or ms passed */
 bool proc_wait_text(struct proc *p, const char *needle, int ms);

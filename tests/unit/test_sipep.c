@@ -294,6 +294,8 @@ static bool raw_has_answer(const void *arg)
 	return ((const struct raw *)arg)->answer[0] != 0;
 }
 
+static const char *cut_short; /* Content-Length to claim */
+
 static const char *raw_send(struct raw *raw, const char *extra,
 			    const char *method)
 {
@@ -304,8 +306,9 @@ static const char *raw_send(struct raw *raw, const char *extra,
 			       "branch=z9hG4bK-%s\r\n"
 			       "From: <sip:u@ims.test>;tag=1\r\n"
 			       "To: <sip:u@ims.test>\r\nCall-ID: c1\r\n"
-			       "CSeq: 1 %s\r\n%sContent-Length: 0\r\n\r\n",
-			       method, extra[0] ? "a" : "b", method, extra);
+			       "CSeq: 1 %s\r\n%sContent-Length: %s\r\n\r\n",
+			       method, extra[0] ? "a" : "b", method, extra,
+			       cut_short ? cut_short : "0");
 
 	ck_assert(!addr_parse(&to, sipep_addr(t.proxy)));
 	raw->fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -335,6 +338,18 @@ START_TEST(repeated_single_header_gets_400)
 	ck_assert_ptr_nonnull(strstr(
 		raw_send(&raw, "Subject: a\r\nSubject: b\r\n", "REGISTER"),
 		"SIP/2.0 400 "));
+	ck_assert_int_eq(t.requests, 0);
+}
+END_TEST
+
+START_TEST(body_cut_short_gets_400)
+{
+	struct raw raw;
+	const char *answer;
+
+	cut_short = "5";
+	answer = raw_send(&raw, "", "REGISTER");
+	ck_assert_ptr_nonnull(strstr(answer, "SIP/2.0 400 "));
 	ck_assert_int_eq(t.requests, 0);
 }
 END_TEST
@@ -403,6 +418,7 @@ static Suite *sipep_suite(void)
 	tcase_add_test(tc, held_message_waits_until_released);
 	tcase_add_test(tc, endpoint_may_go_while_messages_are_held);
 	tcase_add_test(tc, repeated_single_header_gets_400);
+	tcase_add_test(tc, body_cut_short_gets_400);
 	tcase_add_test(tc, max_forwards_of_0_gets_483);
 	tcase_add_test(tc, unknown_proxy_require_gets_420_with_its_name);
 	tcase_add_test(tc, method_that_is_not_allowed_gets_405_with_allow);
