@@ -7,7 +7,7 @@
 
 /* A process may note a message just after the kernel has given it away, when
  * the receiver has already noted it */
-static const int64_t slack_us = 1000;
+static const int64_t slack_us = 200000;
 
 /** Length of an address's host: "[::1]" of "[::1]:5060" */
 size_t sim_host_len(const char *address)
