@@ -60,6 +60,8 @@ static const struct timer_name names[TIMER_COUNT] = {
 			  "a started process reports ready" },
 	[TIMER_DRAIN] = { "drain", S(2), "s", "own choice",
 			  "SIGTERM to exit at most" },
+	[TIMER_SETTLE] = { "settle", S(2), "s", "own choice",
+			   "steps still expected when a scenario has ended" },
 };
 
 /* Set before the loop runs, from the command line; then only read */

@@ -24,6 +24,7 @@ struct sim_bed {
 	struct sim_super_cfg cfg;
 	struct sim_trace *trace;
 	char *dir, *bin;
+	bool keeps_trace;
 	const struct sim_bed_ops *ops;
 	void *arg;
 };
@@ -66,7 +67,8 @@ static void on_trace(json_t *line, void *arg)
 {
 	const struct sim_bed *bed = arg;
 
-	(void)sim_trace_add(bed->trace, line);
+	if (bed->keeps_trace)
+		(void)sim_trace_add(bed->trace, line);
 	bed->ops->trace(bed->arg);
 }
 
@@ -140,15 +142,15 @@ static int write_users(const struct sim_bed *bed, const json_t *users,
 /* By these the trace knows who is behind an address */
 static void name_addresses(const struct sim_bed *bed)
 {
-	for (int i = 0; i < SIM_LINK_COUNT; i++) {
-		const char *actor = sim_net_actor((enum sim_link)i);
+	for (int i = 0; i < SIM_LINK_COUNT; i++)
+		sim_trace_actor(bed->trace, sim_net_actor((enum sim_link)i),
+				sim_net_addr(bed->net, (enum sim_link)i));
+	for (int i = 0; i < SIM_ACTOR_COUNT && sim_net_number(bed->net); i++) {
+		const char *actor = sim_actor_name((enum sim_actor)i);
 		char host[HOST_LEN];
 
-		sim_trace_actor(bed->trace, actor,
-				sim_net_addr(bed->net, (enum sim_link)i));
 		sim_net_hosts(bed->net, actor, host, HOST_LEN);
-		if (sim_net_number(bed->net))
-			sim_trace_actor(bed->trace, actor, host);
+		sim_trace_actor(bed->trace, actor, host);
 	}
 }
 
@@ -168,6 +170,7 @@ int sim_bed_new(struct sim_bed **bp, const struct sim_bed_cfg *cfg,
 	bed->net = cfg->net;
 	bed->dir = xstrdup(cfg->dir);
 	bed->bin = sim_bin_dir();
+	bed->keeps_trace = cfg->keeps_trace;
 	bed->ops = ops;
 	bed->arg = arg;
 	bed->trace = sim_trace_new();

@@ -35,6 +35,7 @@ struct sim_bed_cfg {
 	struct sim_net *net;
 	const char *dir; /**< an empty folder */
 	const struct sim_plan *plan;
+	bool keeps_trace; /**< in memory: of what ends, not of what stays up */
 };
 
 /** As sim_super_ops, but that the trace's lines are kept here first */

@@ -293,11 +293,14 @@ const char *sim_net_proto(enum sim_link link)
 	return places[link].proto;
 }
 
-/** The actor's host without port or brackets; "" if it listens nowhere */
+/** The actor's host without port or brackets; "" if it has none */
 void sim_net_hosts(const struct sim_net *net, const char *actor, char *text,
 		   int room)
 {
 	text[0] = '\0';
+	/* BOSS listens nowhere, but calls from a host of its own */
+	if (!strcmp(actor, "boss") && net->number)
+		(void)snprintf(text, (size_t)room, "127.%d.2.3", net->number);
 	for (int i = 0; i < SIM_LINK_COUNT; i++) {
 		const char *a = net->addr[i] + (net->addr[i][0] == '[');
 		const char *end = strrchr(a, ':');

@@ -10,6 +10,7 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/opt.h"
+#include "common/timer.h"
 #include "sim/sim_bed.h"
 #include "sim/sim_net.h"
 
@@ -30,6 +31,16 @@ static void on_trace(void *arg)
 	sim_lua_on_trace(run->lua);
 }
 
+/* It has passed, but something came in between: stop now */
+static void end_settle(struct sim_run *run)
+{
+	if (!timer_is_running(run->settle))
+		return;
+
+	timer_stop(run->settle);
+	sim_bed_stop(run->bed);
+}
+
 static void on_failed(const char *reason, void *arg)
 {
 	struct sim_run *run = arg;
@@ -40,6 +51,7 @@ static void on_failed(const char *reason, void *arg)
 	sim_lua_abort(run->lua,
 		      run->ready_us < 0 ? SIM_LUA_NO_START : SIM_LUA_FAIL,
 		      reason);
+	end_settle(run);
 }
 
 static void on_stopped(void *arg)
@@ -55,7 +67,9 @@ static const struct sim_bed_ops bed_ops = { on_ready, on_trace, on_failed,
 static int start(struct sim_plan *plan, void *arg, char **reasonp)
 {
 	struct sim_run *run = arg;
-	struct sim_bed_cfg cfg = { .loop = run->cfg->loop, .plan = plan };
+	struct sim_bed_cfg cfg = { .loop = run->cfg->loop,
+				   .plan = plan,
+				   .keeps_trace = true };
 	int err = sim_folder_open(&run->folder, run->cfg->runs, run->name,
 				  reasonp);
 
@@ -98,6 +112,19 @@ static const char *dir(void *arg)
 	return run->folder.path;
 }
 
+/* The scenario has passed, but its last messages may be on their way: it is
+ * over when all that it expects has come, or time is up */
+static void on_settle(void *arg)
+{
+	enum { LOOK_AGAIN_MS = 10 };
+	struct sim_run *run = arg;
+
+	if (sim_run_has_steps(run) || clock_now_us() > run->settle_us)
+		sim_bed_stop(run->bed);
+	else
+		timer_start_ms(run->settle, LOOK_AGAIN_MS);
+}
+
 static void done(void *arg)
 {
 	struct sim_run *run = arg;
@@ -106,7 +133,10 @@ static void done(void *arg)
 	if (reason)
 		note("scenario.failed", json_pack("{s:s}", "reason", reason),
 		     run);
-	if (run->bed)
+	run->settle_us = clock_now_us() + timer_value_ms(TIMER_SETTLE) * 1000;
+	if (run->bed && !reason)
+		timer_start_ms(run->settle, 0);
+	else if (run->bed)
 		sim_bed_stop(run->bed);
 	else
 		loop_stop(run->cfg->loop);
@@ -126,6 +156,7 @@ static void on_signal(struct sim_run *run, int signo)
 	run->signo = signo;
 	text = xasprintf("ended by signal %d (%s)", signo, strsignal(signo));
 	sim_lua_abort(run->lua, SIM_LUA_FAIL, text);
+	end_settle(run);
 	free(text);
 }
 
@@ -165,6 +196,7 @@ static int run_file(const struct sim_run_cfg *cfg, const char *file)
 
 	run.name = sim_name_of(file);
 	run.started_us = clock_now_us();
+	run.settle = timer_new(cfg->loop, on_settle, &run);
 	sigint = loop_watch_signal(cfg->loop, SIGINT, on_sigint, &run);
 	sigterm = loop_watch_signal(cfg->loop, SIGTERM, on_sigterm, &run);
 	sim_lua_start(run.lua);
@@ -179,6 +211,7 @@ static int run_file(const struct sim_run_cfg *cfg, const char *file)
 
 	sim_bed_free(run.bed);
 	sim_lua_free(run.lua);
+	timer_free(run.settle);
 	sim_folder_close(&run.folder);
 	free(run.bad_end);
 	free(run.name);

@@ -12,6 +12,7 @@
 
 struct loop;
 struct sim_bed;
+struct timer;
 
 /** What the command line of `sipshare run` gave; borrowed */
 struct sim_run_cfg {
@@ -32,11 +33,14 @@ struct sim_run {
 	struct sim_bed *bed;
 	struct sim_folder folder;
 	int64_t started_us, ready_us; /**< ready_us: -1 until then */
+	struct timer *settle;         /**< looks whether all steps have come */
+	int64_t settle_us;            /**< till when */
 	char *bad_end; /**< an element did not end well; NULL: none */
 	int signo;     /**< that ended it, or 0 */
 };
 
 /* sim_run_report.c */
+bool sim_run_has_steps(const struct sim_run *run);
 int sim_run_report(struct sim_run *run);
 
 #endif

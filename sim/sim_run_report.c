@@ -14,7 +14,7 @@
 #include "sim/sim_trace.h"
 #include "sim/sim_verdict.h"
 
-enum { FILE_WIDTH = 160, BEFORE = 12, AFTER = 3 };
+enum { FILE_WIDTH = 160, BEFORE = 15 };
 
 /** One file that a run leaves */
 struct output {
@@ -71,6 +71,31 @@ static bool write_files(const struct sim_run *run,
 	return good;
 }
 
+/** Has all that the scenario expects been seen so far? */
+bool sim_run_has_steps(const struct sim_run *run)
+{
+	const char *steps = sim_lua_steps(run->lua);
+	struct sim_trace *trace = sim_bed_trace(run->bed);
+	struct sim_verdict *verdict = NULL;
+	struct sim_label *labels;
+	char *reason = NULL;
+	bool pass;
+
+	if (!steps)
+		return true;
+
+	sim_trace_finish(trace);
+	labels = sim_label_new(trace);
+	/* an expression that is wrong never gets right: it is told later */
+	pass = sim_verdict_new(&verdict, labels, steps, &reason) ||
+	       sim_verdict_is_pass(verdict);
+	sim_verdict_free(verdict);
+	sim_label_free(labels);
+	free(reason);
+
+	return pass;
+}
+
 static bool print_verdict(const struct sim_run *run,
 			  const struct sim_label *labels,
 			  const struct sim_screen *screen)
@@ -120,7 +145,7 @@ static void print_around(const struct sim_label *labels, int width)
 	n = 0;
 	for (line = strtok_r(text, "\n", &save); line && at >= 0;
 	     line = strtok_r(NULL, "\n", &save), n++)
-		if (n >= at - BEFORE && n <= at + AFTER)
+		if (n >= at - BEFORE && n <= at)
 			puts(line);
 	free(text);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "common/mem.h"
 #include "sim/sim_net.h"
 #include "sim/sim_proc.h"
@@ -15,6 +16,8 @@ enum source {
 	FROM_DIR,  /* a file in the run's folder */
 	FROM_CERT, /* the element's certificate */
 	FROM_STORE,
+	FROM_HOST, /* the link's host, without port */
+	FROM_BIND, /* the element's own host; left out when all share one */
 	FROM_POLICY
 };
 
@@ -73,6 +76,7 @@ static const struct row rows[] = {
 	{ SIM_APPSERVER, "store", FROM_STORE, 0, NULL },
 	{ SIM_APPSERVER, "cert", FROM_CERT, 0, NULL },
 	{ SIM_APPSERVER, "ca", FROM_DIR, 0, CA_FILE },
+	{ SIM_APPSERVER, "scscf", FROM_HOST, SIM_SCSCF_SIP, NULL },
 	{ SIM_APPSERVER, "platform", FROM_URI, SIM_PLATFORM_HTTPS, NULL },
 	{ SIM_APPSERVER, "users", FROM_DIR, 0, USERS_FILE },
 	{ SIM_APPSERVER, "realm", FROM_TEXT, 0, SIM_REALM },
@@ -82,6 +86,7 @@ static const struct row rows[] = {
 	{ SIM_BOSS, "platform", FROM_URI, SIM_PLATFORM_HTTPS, NULL },
 	{ SIM_BOSS, "cert", FROM_CERT, 0, NULL },
 	{ SIM_BOSS, "ca", FROM_DIR, 0, CA_FILE },
+	{ SIM_BOSS, "bind", FROM_BIND, 0, NULL },
 	{ SIM_BOSS, "realm", FROM_TEXT, 0, SIM_REALM },
 	{ SIM_BOSS, "pool-file", FROM_DIR, 0, POOL_FILE },
 
@@ -103,6 +108,15 @@ static void add(struct sim_args *args, const char *option, char *value)
 	args->v[args->n] = NULL;
 }
 
+static char *host_of(const struct sim_net *net, const char *actor)
+{
+	char host[ADDR_TEXT_LEN];
+
+	sim_net_hosts(net, actor, host, sizeof(host));
+
+	return *host ? xstrdup(host) : NULL;
+}
+
 static char *value_of(const struct row *row, const struct sim_super_cfg *cfg)
 {
 	const char *name = sim_actor_name(row->actor);
@@ -118,6 +132,10 @@ static char *value_of(const struct row *row, const struct sim_super_cfg *cfg)
 		return xasprintf("%s/%s", cfg->dir, row->text);
 	case FROM_CERT:
 		return xasprintf("%s/pki/%s.pem", cfg->dir, name);
+	case FROM_HOST:
+		return host_of(cfg->net, sim_net_actor(row->link));
+	case FROM_BIND:
+		return host_of(cfg->net, name);
 	case FROM_STORE:
 		return cfg->store ? xasprintf("%s/%s.db", cfg->store, name)
 				  : xstrdup("memory");

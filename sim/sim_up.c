@@ -30,7 +30,7 @@ static void end(struct sim_up *up, int code, const char *reason)
 }
 
 /* A refused account is said, with the HSS's own word for it */
-static void tell_refused(const json_t *result)
+static void tell_refused(const struct sim_up *up, const json_t *result)
 {
 	const json_t *a;
 	size_t i;
@@ -40,6 +40,9 @@ static void tell_refused(const json_t *result)
 		const char *status =
 			json_string_value(json_object_get(a, "status"));
 
+		/* a store that was kept has them from an earlier time */
+		if (up->plan.store && status && !strcmp(status, "exists"))
+			continue;
 		if (status && strcmp(status, "opened") != 0)
 			(void)fprintf(
 				stderr,
@@ -60,7 +63,7 @@ static void on_answer(json_t *result, const char *error, void *arg)
 		end(up, EXIT_START, error);
 		return;
 	}
-	tell_refused(result);
+	tell_refused(up, result);
 	up->stage++;
 	next(up);
 }

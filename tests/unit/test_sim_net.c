@@ -64,6 +64,9 @@ START_TEST(each_element_has_its_own_host_and_the_protocols_port)
 	snprintf(expected, sizeof(expected), "127.%d.2.2", sim_net_number(net));
 	ck_assert_str_eq(host, expected);
 	sim_net_hosts(net, "boss", host, sizeof(host));
+	snprintf(expected, sizeof(expected), "127.%d.2.3", sim_net_number(net));
+	ck_assert_str_eq(host, expected);
+	sim_net_hosts(net, "nobody", host, sizeof(host));
 	ck_assert_str_eq(host, "");
 	sim_net_free(net);
 }
