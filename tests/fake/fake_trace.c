@@ -314,3 +314,30 @@ int64_t fake_trace_time(const char *id)
 
 	return -1;
 }
+
+struct sim_trace *fake_trace_load(json_t *lines)
+{
+	struct sim_trace *tr = sim_trace_new();
+	json_t *line;
+	size_t i;
+
+	json_array_foreach(lines, i, line)
+	{
+		if (sim_trace_add(tr, line))
+			abort();
+	}
+	sim_trace_finish(tr);
+	json_decref(lines);
+
+	return tr;
+}
+
+size_t fake_trace_find(const struct sim_label *lb, const char *ids)
+{
+	size_t n = sim_trace_count(sim_label_trace(lb)), i = 0;
+
+	while (i < n && strcmp(sim_label_ids(lb, i), ids) != 0)
+		i++;
+
+	return i;
+}

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "common/trace.h"
+#include "sim/sim_label.h"
 
 /** Which ends of a message are traced */
 enum fake_ends { FAKE_SENT = 1, FAKE_RECEIVED = 2, FAKE_BOTH = 3 };
@@ -35,6 +36,10 @@ void fake_trace_event(json_t *lines, int64_t t_us, const char *actor,
 json_t *fake_trace_patent(const char *skip, const char *alone);
 /** When the row called id was sent, in microseconds, or -1 */
 int64_t fake_trace_time(const char *id);
+/** The finished trace of lines, which are stolen */
+struct sim_trace *fake_trace_load(json_t *lines);
+/** The index of the first entry with these ids, or the count of entries */
+size_t fake_trace_find(const struct sim_label *lb, const char *ids);
 const char *fake_trace_address(const char *actor, enum trace_proto proto);
 
 #endif
