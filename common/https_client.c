@@ -9,23 +9,18 @@
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 
-#include "common/addr.h"
 #include "common/element.h"
 #include "common/hold.h"
 #include "common/https.h"
 #include "common/https_tls.h"
+#include "common/https_url.h"
 #include "common/https_wire.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/timer.h"
 
-enum {
-	HEADERS_MAX = 64 << 10,
-	BODY_MAX = 64 << 20,
-	PORT_DEFAULT = 443,
-	DAY_S = 86400
-};
+enum { HEADERS_MAX = 64 << 10, BODY_MAX = 64 << 20, DAY_S = 86400 };
 
 /** Owned by its role */
 struct https_client {
@@ -55,14 +50,6 @@ struct call {
 	char *early_body;
 	https_resp_cb *cb;
 	void *arg;
-};
-
-/** A URL's parts: of https://host:port/path */
-struct target {
-	char host[ADDR_TEXT_LEN];
-	int port;
-	char *authority;
-	const char *path; /* in the URL */
 };
 
 static void unlink_call(struct call *call)
@@ -220,15 +207,20 @@ static bool fail_of_answer(struct call *call)
 	return true;
 }
 
-/* A server may refuse a request before it has it whole, and close: 413. evhttp
- * takes no answer while it still sends (RFC 9112 9.5 asks clients to). */
-static void note_early(enum trace_dir dir, const char *data, size_t len,
+/* A cut answer is noted. So is a refusal: a server may give it before it has
+ * the request whole, and close (413). evhttp takes no answer while it still
+ * sends (RFC 9112 9.5 asks clients to). */
+static void on_message(enum trace_dir dir, const char *data, size_t len,
 		       bool is_whole, void *arg)
 {
 	struct call *call = arg;
 	const char *body;
 	long status;
 
+	if (dir == TRACE_RECV && !is_whole)
+		trace_event(call->client->el->trace, "https.malformed",
+			    json_pack("{s:s, s:s}", "url", call->url, "reason",
+				      "an answer was cut short"));
 	if (dir != TRACE_RECV || !is_whole || len < sizeof("HTTP/1.1 413"))
 		return;
 
@@ -314,69 +306,9 @@ static void on_response(struct evhttp_request *evreq, void *arg)
 
 /* ---- sending ---- */
 
-/* No name is looked up: that would block, and the testbed's hosts are
- * addresses */
-static int read_url(struct target *target, const char *url)
-{
-	static const char scheme[] = "https://";
-	const char *authority = url + sizeof(scheme) - 1;
-	struct addr addr;
-	size_t len;
-	int err;
-
-	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0)
-		return EINVAL;
-	/* a space or a line's end would end the request line early */
-	for (const char *p = url; *p; p++)
-		if (*p <= ' ' || *p == 0x7f)
-			return EINVAL;
-
-	len = strcspn(authority, "/?#");
-	target->authority = xstrndup(authority, len);
-	target->path = authority[len] == '/' ? authority + len : "/";
-	err = addr_parse(&addr, target->authority);
-	if (err) {
-		char *with_port = xasprintf("%s:%d", target->authority,
-					    (int)PORT_DEFAULT);
-
-		err = addr_parse(&addr, with_port);
-		free(with_port);
-	}
-	if (!err && addr_port(&addr)) {
-		addr_host(target->host, &addr);
-		target->port = addr_port(&addr);
-	} else {
-		free(target->authority);
-		target->authority = NULL;
-		err = EINVAL;
-	}
-
-	return err;
-}
-
-static int read_method(enum evhttp_cmd_type *typep, const char *method)
-{
-	static const struct {
-		const char *name;
-		enum evhttp_cmd_type type;
-	} methods[] = { { "GET", EVHTTP_REQ_GET },
-			{ "POST", EVHTTP_REQ_POST },
-			{ "PUT", EVHTTP_REQ_PUT },
-			{ "DELETE", EVHTTP_REQ_DELETE } };
-
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		if (!strcmp(method, methods[i].name)) {
-			*typep = methods[i].type;
-			return 0;
-		}
-	}
-
-	return EINVAL;
-}
-
 static struct evhttp_request *new_request(struct call *call,
 					  const struct https_call *what,
-					  const struct target *target)
+					  const struct https_url *target)
 {
 	struct evhttp_request *evreq = evhttp_request_new(on_response, call);
 	struct evkeyvalq *headers;
@@ -406,9 +338,9 @@ static struct evhttp_request *new_request(struct call *call,
 	return evreq;
 }
 
-static void connect_to(struct call *call, const struct target *target)
+static void connect_to(struct call *call, const struct https_url *target)
 {
-	static const struct https_wire_ops ops = { .message = note_early };
+	static const struct https_wire_ops ops = { .message = on_message };
 	struct https_client *client = call->client;
 	struct event_base *base = loop_base(client->el->loop);
 	struct https_wire_cfg cfg = { .trace = client->el->trace,
@@ -438,16 +370,16 @@ static void connect_to(struct call *call, const struct target *target)
 
 static void start(struct call *call, const struct https_call *what)
 {
-	struct target target = { .port = 0 };
+	struct https_url target = { .port = 0 };
 	struct evhttp_request *evreq;
 	enum evhttp_cmd_type type;
 
-	if (read_method(&type, what->method)) {
+	if (https_method_read(&type, what->method)) {
 		fail(call, "the method %s is not GET, POST, PUT or DELETE",
 		     what->method);
 		return;
 	}
-	if (read_url(&target, what->url)) {
+	if (https_url_read(&target, what->url)) {
 		fail(call, "not a URL that can be called; write "
 			   "https://IP:PORT/path");
 		return;
@@ -462,7 +394,7 @@ static void start(struct call *call, const struct https_call *what)
 		     call->client->bind ? call->client->bind : "here",
 		     strerror(errno ? errno : ENOTCONN));
 	}
-	free(target.authority);
+	https_url_clear(&target);
 }
 
 /**

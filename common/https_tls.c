@@ -32,9 +32,7 @@ static SSL_CTX *new_ctx(const SSL_METHOD *method)
 		return NULL;
 
 	SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
-	/* a ticket behind the handshake meets a client that has its answer
-	 * and closes: the kernel then resets the connection. Nothing is
-	 * resumed here, so none is sent. */
+	/* each connection is for itself: nothing is resumed */
 	SSL_CTX_set_num_tickets(ctx, 0);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
