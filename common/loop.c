@@ -205,10 +205,10 @@ static void arm(struct loop *loop, int64_t sofia_ms)
 		wait_us = wait_us < 0 || us < wait_us ? us : wait_us;
 	}
 	event_del(loop->timer_ev);
-	/* a clock that was taken over moves by command, not by waiting */
 	if (loop->deferred_n)
 		wait_us = 0;
-	else if (wait_us < 0 || clock_is_virtual())
+	/* a clock that was taken over moves by command, not by waiting */
+	if (wait_us < 0 || (clock_is_virtual() && wait_us > 0))
 		return;
 
 	tv.tv_sec = (time_t)(wait_us / 1000000);

@@ -35,7 +35,10 @@ static void write_csv(void)
 			    3 ||
 		    line[0] == '#')
 			continue;
-		fprintf(out, "%s;ims.test;%s;%s;\n", number, uri + 4, password);
+		fprintf(out,
+			"%s;ims.test;[authentication username=%s "
+			"password=%s];\n",
+			number, uri + 4, password);
 		n++;
 	}
 	fclose(in);

@@ -157,6 +157,26 @@ START_TEST(hours_pass_at_once_when_the_clock_is_taken_over)
 }
 END_TEST
 
+static void start_b(void *arg)
+{
+	note(a);
+	timer_start_ms(arg, 0);
+}
+
+/* One that is due already is not a matter of the clock moving */
+START_TEST(due_timer_fires_also_when_the_clock_stands)
+{
+	struct timer *tb = timer_new(t.loop, note, b);
+	struct timer *ta = timer_new(t.loop, start_b, tb);
+
+	clock_take_over();
+	timer_start_ms(ta, 0);
+	expect_fired("ab");
+	timer_free(ta);
+	timer_free(tb);
+}
+END_TEST
+
 START_TEST(deferred_call_comes_after_this_one_returned)
 {
 	loop_defer(t.loop, note, a);
@@ -268,6 +288,7 @@ static Suite *loop_suite(void)
 	tcase_add_test(tc, timer_may_start_itself_again);
 	tcase_add_test(tc, heap_of_many_timers_keeps_order);
 	tcase_add_test(tc, hours_pass_at_once_when_the_clock_is_taken_over);
+	tcase_add_test(tc, due_timer_fires_also_when_the_clock_stands);
 	tcase_add_test(tc, deferred_call_comes_after_this_one_returned);
 	tcase_add_test(tc, signal_is_an_event_of_the_loop);
 	tcase_add_test(tc, descriptor_wakes_the_loop);
