@@ -71,7 +71,7 @@ static int stand_in(const char *name)
 	if (!is_told(name, "silent"))
 		say("{\"ready\":{\"sip\":\"127.0.0.1:1\"}}\n");
 	if (is_told(name, "crash"))
-		raise(SIGSEGV);
+		raise(SIGKILL);
 	while (read(SIM_PROC_CTL_FD, &c, 1) > 0 || is_told(name, "stubborn"))
 		;
 
@@ -233,7 +233,7 @@ START_TEST(a_signal_that_ends_an_element_is_named)
 {
 	start("icscf=crash");
 	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, BOUND_MS));
-	ck_assert_msg(strstr(t.reason, "icscf") && strstr(t.reason, "signal"),
+	ck_assert_msg(strstr(t.reason, "icscf") && strstr(t.reason, "signal 9"),
 		      "%s", t.reason);
 	stop();
 	expect_gone();
@@ -330,8 +330,9 @@ START_TEST(a_runner_that_is_killed_leaves_no_process)
 	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
 		ck_assert_int_eq(read(pids[0], &pid, sizeof(pid)), sizeof(pid));
 	ck_assert_int_eq(kill(child, SIGKILL), 0);
-	for (int i = 0; i <= SIM_ACTOR_COUNT; i++)
-		ck_assert_int_gt(waitpid(-1, NULL, 0), 0);
+	/* blocks while one is left */
+	while (waitpid(-1, NULL, 0) > 0)
+		;
 	expect_gone();
 	close(pids[0]);
 }
