@@ -148,11 +148,11 @@ struct row {
 #define NO "SIP/2.0 401 Unauthorized"
 #define HTTP_OK "HTTP/1.1 200 OK"
 #define SIPM(n, line, headers, b)                                              \
-	.proto = TRACE_SIP, .number = n, .start = line, .more = headers,       \
-	.branch = b
+	.proto = TRACE_SIP, .number = (n), .start = (line), .more = (headers), \
+	.branch = (b)
 #define CX .proto = TRACE_DIAMETER
 #define WEB(line, headers, text)                                               \
-	.proto = TRACE_HTTP, .start = line, .more = headers, .body = text
+	.proto = TRACE_HTTP, .start = (line), .more = (headers), .body = (text)
 
 /* a table */
 /* clang-format off */

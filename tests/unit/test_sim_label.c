@@ -128,7 +128,9 @@ START_TEST(a_foreign_hss_is_labelled_from_one_end)
 	tr = sim_trace_new();
 	sim_trace_actor(tr, "hss", "127.1.1.4");
 	json_array_foreach(ours, i, line)
+	{
 		ck_assert_int_eq(sim_trace_add(tr, line), 0);
+	}
 	json_decref(ours);
 	sim_trace_finish(tr);
 	lb = sim_label_new(tr);
@@ -214,17 +216,19 @@ END_TEST
 
 START_TEST(broken_messages_are_named_and_nothing_more)
 {
-	static const char *const texts[] = { "",
-					     "\r\n\r\n",
-					     "REGISTER",
-					     "SIP/2.0",
-					     "SIP/2.0 4",
-					     "SIP/2.0 abc",
-					     ":::\r\n:\r\n",
-					     "REGISTER sip:a\r\nTo",
-					     "REGISTER sip:a\r\nTo:<\r\nVia:;"
-					     "branch=\r\nContact:;expires=",
-					     "\xff\xfe\x80" };
+	static const char *const texts[] = {
+		"",
+		"\r\n\r\n",
+		"REGISTER",
+		"SIP/2.0",
+		"SIP/2.0 4",
+		"SIP/2.0 abc",
+		":::\r\n:\r\n",
+		"REGISTER sip:a\r\nTo",
+		"REGISTER sip:a\r\nTo:<\r\nVia:;branch=",
+		"REGISTER sip:a\r\nContact:;expires=",
+		"\xff\xfe\x80"
+	};
 	static const enum trace_proto protos[] = { TRACE_SIP, TRACE_DIAMETER,
 						   TRACE_HTTP };
 	json_t *lines = json_array();
