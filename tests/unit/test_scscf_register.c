@@ -29,12 +29,16 @@ static struct {
 	struct fake_peer *ue_peer, *as;
 	struct fake_ue ue;
 	char profile[2048];
+	int from_own_host;   /* Diameter messages at 127.0.0.3 */
 	char last_auth[512]; /* last scscf.auth event */
 } t;
 
 static void on_trace(const char *line, size_t len, void *arg)
 {
 	(void)arg;
+	if (strstr(line, "\"diameter\"") &&
+	    strstr(line, "\"local\":\"127.0.0.3:"))
+		t.from_own_host++;
 	if (strstr(line, "\"scscf.auth\"") && strstr(line, "reason"))
 		snprintf(t.last_auth, sizeof(t.last_auth), "%.*s", (int)len,
 			 line);
@@ -744,6 +748,28 @@ START_TEST(ready_comes_without_the_hss_too)
 }
 END_TEST
 
+static bool is_seen_as_itself(const void *arg)
+{
+	(void)arg;
+
+	return t.from_own_host > 0;
+}
+
+START_TEST(hss_sees_the_address_that_the_scscf_listens_at)
+{
+	struct scscf_cfg cfg = { .listen = "127.0.0.3:0",
+				 .hss = fake_hss_addr(t.hss),
+				 .realm = "ims.test",
+				 .origin_host = "scscf.ims.test" };
+	struct scscf *scscf = NULL;
+	char *reason = NULL;
+
+	ck_assert_int_eq(scscf_new(&scscf, t.el, &cfg, &reason), 0);
+	ck_assert(loop_run_until(t.loop, is_seen_as_itself, NULL, BOUND_MS));
+	scscf_free(scscf);
+}
+END_TEST
+
 static void add_auth_tests(TCase *tc)
 {
 	tcase_add_test(tc, register_without_credentials_is_challenged);
@@ -779,6 +805,7 @@ static void add_hss_tests(TCase *tc)
 	tcase_add_test(tc, rtr_for_an_unknown_user_is_answered_so);
 	tcase_add_test(tc, unknown_digest_option_is_refused);
 	tcase_add_test(tc, ready_comes_without_the_hss_too);
+	tcase_add_test(tc, hss_sees_the_address_that_the_scscf_listens_at);
 }
 
 static void add_binding_tests(TCase *tc)
