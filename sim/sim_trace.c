@@ -328,7 +328,7 @@ static void make_entries(struct sim_trace *tr, const size_t *order,
 			fill_message(tr, e, rec);
 		else
 			fill_event(e, rec);
-		e->t_us = rec->t_us > last_us ? rec->t_us : last_us;
+		e->t_us = rec->at_us > last_us ? rec->at_us : last_us;
 		last_us = e->t_us;
 	}
 }

@@ -92,8 +92,8 @@ static int compare_messages(const struct sim_record *a,
 
 static int compare_times(const struct sim_record *a, const struct sim_record *b)
 {
-	if (a->t_us != b->t_us)
-		return a->t_us < b->t_us ? -1 : 1;
+	if (a->at_us != b->at_us)
+		return a->at_us < b->at_us ? -1 : 1;
 
 	/* as they came: both point into one array */
 	return a < b ? -1 : a > b;
@@ -135,33 +135,53 @@ static void mark_repeats(struct sim_record *recs, struct sim_record **group,
 	}
 }
 
-/* One group of equal messages: sends first, then receives, each by time. In
- * order, so from the last: each receive takes the latest send that is left
- * for it, which leaves unpaired the send that was lost. */
-static void pair_group(struct sim_record *recs, struct sim_record **group,
-		       size_t n)
+static void join(struct sim_record *recs, struct sim_record *send,
+		 struct sim_record *recv)
 {
-	size_t sends = 0, left;
+	send->pair = (size_t)(recv - recs);
+	recv->pair = (size_t)(send - recs);
+	/* it was sent before it was received, whenever that was noted */
+	if (send->at_us > recv->at_us)
+		send->at_us = recv->at_us;
+}
 
-	while (sends < n && group[sends]->dir == TRACE_SEND)
-		sends++;
+/* Fewer came than went. In order, so from the last: each receive takes the
+ * latest send that is left for it, which leaves the send that was lost. */
+static void join_latest(struct sim_record *recs, struct sim_record **group,
+			size_t sends, size_t n)
+{
+	size_t left = sends;
 
-	mark_repeats(recs, group, n);
-	/* what the network itself has doubled stays alone */
-	if (n > 2 * sends)
-		n = 2 * sends;
-	left = sends;
 	for (size_t i = n; i-- > sends && left;) {
 		size_t s = left;
 
 		while (s && group[s - 1]->t_us > group[i]->t_us + slack_us)
 			s--;
 		if (!s)
-			break;
+			return;
 		left = s - 1;
-		group[i]->pair = (size_t)(group[left] - recs);
-		group[left]->pair = (size_t)(group[i] - recs);
+		join(recs, group[left], group[i]);
 	}
+}
+
+/* One group of equal messages: sends first, then receives, each by time */
+static void pair_group(struct sim_record *recs, struct sim_record **group,
+		       size_t n)
+{
+	size_t sends = 0;
+
+	while (sends < n && group[sends]->dir == TRACE_SEND)
+		sends++;
+
+	mark_repeats(recs, group, n);
+	if (n < 2 * sends) {
+		join_latest(recs, group, sends, n);
+		return;
+	}
+
+	/* as many, or more: what the network itself has doubled stays alone */
+	for (size_t i = 0; i < sends; i++)
+		join(recs, group[i], group[sends + i]);
 }
 
 static struct sim_record **pointers(struct sim_record *recs, size_t n)
@@ -182,6 +202,7 @@ void sim_records_pair(struct sim_record *recs, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		recs[i].pair = recs[i].original = SIM_NONE;
+		recs[i].at_us = recs[i].t_us;
 		if (!recs[i].is_msg)
 			continue;
 		recs[i].hash = hash_record(&recs[i]);

@@ -20,7 +20,8 @@
 struct sim_record {
 	json_t *line; /**< holds all strings below */
 	int64_t t_us;
-	size_t actor; /**< number of the process, from 0 */
+	int64_t at_us; /**< the same, or when it was received: what is first */
+	size_t actor;  /**< number of the process, from 0 */
 	bool is_msg;
 	enum trace_proto proto;
 	enum trace_dir dir;

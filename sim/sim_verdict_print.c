@@ -4,7 +4,7 @@
 #include "sim/sim_ladder_text.h"
 #include "sim/sim_verdict.h"
 
-enum { CELL_WIDTH = 26, VIOLATIONS_SHOWN = 20, LINE_MAX_WIDTH = 400 };
+enum { CELL_WIDTH = 19, VIOLATIONS_SHOWN = 20, LINE_MAX_WIDTH = 400 };
 
 static const char red[] = "\033[31m", green[] = "\033[32m", plain[] = "\033[0m";
 
@@ -14,35 +14,45 @@ static void put(FILE *f, bool is_colour, const char *colour, const char *text)
 		is_colour ? plain : "");
 }
 
-static void print_cell(const struct sim_seen *seen, FILE *f, bool is_colour)
+static void print_cell(const struct sim_seen *seen, int ref_width, FILE *f,
+		       bool is_colour)
 {
 	char text[64];
 
 	if (!seen->count)
-		(void)snprintf(text, sizeof(text), "%-10s %s", seen->ref,
+		(void)snprintf(text, sizeof(text), "%s",
 			       seen->lost ? "lost" : "missing");
 	else if (seen->count == 1)
-		(void)snprintf(text, sizeof(text), "%-4s %10.3f ms", seen->ref,
+		(void)snprintf(text, sizeof(text), "%10.3f ms",
 			       (double)seen->first_us / 1000.0);
 	else
-		(void)snprintf(text, sizeof(text), "%-4s %10.3f ms x%zu",
-			       seen->ref, (double)seen->first_us / 1000.0,
-			       seen->count);
-	fprintf(f, "%s%-*s%s",
+		(void)snprintf(text, sizeof(text), "%10.3f ms x%zu",
+			       (double)seen->first_us / 1000.0, seen->count);
+	fprintf(f, "%s%-*s %-*s%s",
 		!is_colour    ? ""
 		: seen->count ? green
 			      : red,
-		CELL_WIDTH, text, is_colour ? plain : "");
+		ref_width, seen->ref, CELL_WIDTH, text, is_colour ? plain : "");
 }
 
 static void print_table(const struct sim_verdict *v, FILE *f, bool is_colour,
 			int width)
 {
-	size_t columns = width > CELL_WIDTH ? (size_t)(width / CELL_WIDTH) : 1;
+	size_t n = sim_verdict_count(v), columns;
+	int ref_width = 4;
 
-	for (size_t i = 0; i < sim_verdict_count(v); i++) {
-		print_cell(sim_verdict_step(v, i), f, is_colour);
-		if ((i + 1) % columns == 0 || i + 1 == sim_verdict_count(v))
+	for (size_t i = 0; i < n; i++) {
+		int len = (int)strlen(sim_verdict_step(v, i)->ref);
+
+		if (len > ref_width)
+			ref_width = len;
+	}
+	columns = (size_t)(width / (ref_width + 1 + CELL_WIDTH));
+	if (!columns)
+		columns = 1;
+	for (size_t i = 0; i < n; i++) {
+		print_cell(sim_verdict_step(v, i), ref_width, f, is_colour);
+		if ((i + 1) % columns == 0 || i + 1 == n)
 			fputc('\n', f);
 	}
 }

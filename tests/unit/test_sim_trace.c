@@ -93,7 +93,22 @@ START_TEST(a_send_goes_before_its_receive_whatever_the_clocks_say)
 	ck_assert_uint_eq(sim_trace_count(tr), 2);
 	ck_assert_ptr_null(at(0)->name);
 	ck_assert_str_eq(at(1)->name, "decided");
-	ck_assert_int_ge(at(1)->t_us, at(0)->t_us);
+	/* it was sent no later than it was received */
+	ck_assert_int_eq(at(0)->t_us, 1950);
+	ck_assert_int_eq(at(0)->send_us, 2000);
+	ck_assert_int_eq(at(1)->t_us, 1960);
+}
+END_TEST
+
+START_TEST(a_send_that_is_noted_very_late_is_still_the_same_message)
+{
+	json_t *lines = json_array();
+
+	put_recv_at(lines, 1000, "REGISTER");
+	put(lines, 900000, "REGISTER", FAKE_SENT);
+	tr = fake_trace_load(lines);
+	ck_assert_uint_eq(sim_trace_count(tr), 1);
+	ck_assert(!at(0)->is_lost);
 }
 END_TEST
 
@@ -273,6 +288,8 @@ static Suite *suite(void)
 	tcase_add_test(tc, lines_that_come_in_any_order_are_sorted);
 	tcase_add_test(tc,
 		       a_send_goes_before_its_receive_whatever_the_clocks_say);
+	tcase_add_test(
+		tc, a_send_that_is_noted_very_late_is_still_the_same_message);
 	tcase_add_test(tc, equal_times_keep_what_caused_what);
 	tcase_add_test(tc, a_retransmission_is_marked_and_the_lost_one_found);
 	tcase_add_test(tc, the_same_bytes_twice_over_tcp_are_two_messages);
