@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "appserver/appserver_core.h"
+#include "common/addr.h"
 #include "common/https.h"
 #include "common/json.h"
 #include "common/mem.h"
@@ -136,8 +137,12 @@ int as_https_open(struct appserver *as, const struct appserver_cfg *cfg,
 	const struct https_server_cfg server = { .listen = cfg->https,
 						 .cert_file = cfg->cert,
 						 .body_max = BODY_MAX };
-	const struct https_client_cfg client = { .cert_file = cfg->cert,
-						 .ca_file = cfg->ca };
+	char host[ADDR_TEXT_LEN];
+	const struct https_client_cfg client = {
+		.cert_file = cfg->cert,
+		.ca_file = cfg->ca,
+		.bind = addr_own_host(host, cfg->https, cfg->platform)
+	};
 	int err = https_client_new(&as->client, as->el, &client, reasonp);
 
 	if (err)

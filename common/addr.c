@@ -112,6 +112,30 @@ int addr_port(const struct addr *addr)
 	return 0;
 }
 
+/**
+ * The host to call from: on the loopback net each element is a host of its
+ * own, and is seen as it; elsewhere the system knows the way
+ *
+ * @param host   Room for the answer
+ * @param listen Where the element listens: "127.1.1.2:5060"
+ * @param to     Whom it calls: "127.1.1.4:3868" or "https://127.1.2.1:8443"
+ *
+ * @return host, or NULL: leave it to the system
+ */
+const char *addr_own_host(char host[static ADDR_TEXT_LEN], const char *listen,
+			  const char *to)
+{
+	const char *slashes = strstr(to, "//");
+	const char *to_host = slashes ? slashes + 2 : to;
+	struct addr addr;
+
+	if (strncmp(listen, "127.", 4) != 0 ||
+	    strncmp(to_host, "127.", 4) != 0 || addr_parse(&addr, listen))
+		return NULL;
+
+	return addr_host(host, &addr);
+}
+
 /** This end's address of a socket */
 void addr_local(struct addr *addr, int fd)
 {

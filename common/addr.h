@@ -16,6 +16,8 @@ int addr_parse(struct addr *addr, const char *text);
 char *addr_format(char text[static ADDR_TEXT_LEN], const struct addr *addr);
 char *addr_host(char text[static ADDR_TEXT_LEN], const struct addr *addr);
 int addr_port(const struct addr *addr);
+const char *addr_own_host(char host[static ADDR_TEXT_LEN], const char *listen,
+			  const char *to);
 void addr_local(struct addr *addr, int fd);
 void addr_peer(struct addr *addr, int fd);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "common/element.h"
 #include "common/https.h"
 #include "common/mem.h"
@@ -59,13 +60,15 @@ static char *without_slash(const char *url)
 int terminal_new(struct terminal **tp, struct element *el,
 		 const struct terminal_cfg *cfg, char **reasonp)
 {
-	const struct https_client_cfg https = { .ca_file = cfg->ca };
+	struct https_client_cfg https = { .ca_file = cfg->ca };
+	char host[ADDR_TEXT_LEN];
 	struct terminal *t;
 	int err = check(cfg, reasonp);
 
 	if (err)
 		return err;
 
+	https.bind = addr_own_host(host, cfg->sip, cfg->appserver);
 	t = xcalloc(1, sizeof(*t));
 	t->el = el;
 	t->appserver = without_slash(cfg->appserver);

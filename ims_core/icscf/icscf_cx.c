@@ -1,6 +1,4 @@
 /* The I-CSCF's edge to the HSS: Cx (TS 29.228 6.1.1) */
-#include <string.h>
-
 #include <jansson.h>
 
 #include "common/addr.h"
@@ -42,28 +40,14 @@ static void on_uaa(int err, const struct cx_uaa *uaa, void *arg)
 	icscf_register_rx_uaa(arg, err, uaa);
 }
 
-/* On the loopback net each element is a host of its own, and is seen as it;
- * elsewhere the system knows the way */
-static const char *own_host(char host[static ADDR_TEXT_LEN], const char *listen,
-			    const char *hss)
-{
-	struct addr addr;
-
-	if (strncmp(listen, "127.", 4) != 0 || strncmp(hss, "127.", 4) != 0 ||
-	    addr_parse(&addr, listen))
-		return NULL;
-
-	return addr_host(host, &addr);
-}
-
 /** Connect to the HSS; EINVAL with the reason where the address is wrong */
 int icscf_cx_open(struct icscf *icscf, const struct icscf_cfg *cfg,
 		  char **reasonp)
 {
 	char host[ADDR_TEXT_LEN];
 	const struct cx_cfg cx = { .address = cfg->hss,
-				   .bind = own_host(host, icscf_addr(icscf),
-						    cfg->hss),
+				   .bind = addr_own_host(
+					   host, icscf_addr(icscf), cfg->hss),
 				   .origin_host = cfg->origin_host,
 				   .origin_realm = cfg->realm,
 				   .destination_realm = cfg->realm };

@@ -1,9 +1,9 @@
 /* The S-CSCF's edge to the HSS: Cx (TS 29.228 6.1.2, 6.1.3, 6.3) */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "common/addr.h"
 #include "common/element.h"
@@ -62,27 +62,13 @@ static void on_rtr(struct cx_req *req, const struct cx_rtr *rtr, void *arg)
 	cx_tx_rta(req, &rta);
 }
 
-/* On the loopback net each element is a host of its own, and is seen as it;
- * elsewhere the system knows the way */
-static const char *own_host(char host[static ADDR_TEXT_LEN], const char *listen,
-			    const char *hss)
-{
-	struct addr addr;
-
-	if (strncmp(listen, "127.", 4) != 0 || strncmp(hss, "127.", 4) != 0 ||
-	    addr_parse(&addr, listen))
-		return NULL;
-
-	return addr_host(host, &addr);
-}
-
 /** Connect to the HSS; EINVAL with the reason where the address is wrong */
 int scscf_cx_open(struct scscf *scscf, const char *hss, char **reasonp)
 {
 	char host[ADDR_TEXT_LEN];
 	const struct cx_cfg cfg = { .address = hss,
-				    .bind = own_host(host, scscf_addr(scscf),
-						     hss),
+				    .bind = addr_own_host(
+					    host, scscf_addr(scscf), hss),
 				    .origin_host = scscf->origin_host,
 				    .origin_realm = scscf->realm,
 				    .destination_realm = scscf->realm };

@@ -52,6 +52,23 @@ START_TEST(bad_addresses_are_refused)
 }
 END_TEST
 
+START_TEST(element_of_the_loopback_net_calls_from_its_own_host)
+{
+	char host[ADDR_TEXT_LEN];
+
+	ck_assert_str_eq(
+		addr_own_host(host, "127.1.2.1:5060", "127.1.1.4:3868"),
+		"127.1.2.1");
+	ck_assert_str_eq(addr_own_host(host, "127.1.2.1:5060",
+				       "https://127.1.2.2:8443/x"),
+			 "127.1.2.1");
+	ck_assert_ptr_null(
+		addr_own_host(host, "127.1.2.1:5060", "192.0.2.1:3868"));
+	ck_assert_ptr_null(
+		addr_own_host(host, "192.0.2.1:5060", "127.1.1.4:3868"));
+}
+END_TEST
+
 static struct {
 	const char *text;
 	int number;
@@ -221,6 +238,7 @@ static Suite *basics_suite(void)
 
 	tcase_add_test(tc, addresses_are_read_and_written_alike);
 	tcase_add_test(tc, bad_addresses_are_refused);
+	tcase_add_test(tc, element_of_the_loopback_net_calls_from_its_own_host);
 	tcase_add_test(tc, options_are_read_from_the_table);
 	tcase_add_test(tc, bad_options_are_refused);
 	tcase_add_test(tc, text_is_traced_as_text_and_bytes_as_hex);
