@@ -47,7 +47,7 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all run test test-unit test-flow deps deps-test deps-lint layers lint \
-	format format-check cover fsm steps install clean help
+	format format-check cover fsm steps ladder install clean help
 
 all: $(BINS)
 
@@ -58,7 +58,7 @@ help:
 	@echo 'make test-flow  flow tests over the real processes'
 	@echo 'make deps       install what is missing (Debian packages)'
 	@echo 'make lint       layers, step ids, format, clang-tidy, cppcheck'
-	@echo 'make layers format format-check cover fsm steps install clean'
+	@echo 'make layers format format-check cover fsm steps ladder install clean'
 
 deps:
 	$(Q)mk/deps build
@@ -115,6 +115,8 @@ layers:
 	$(Q)mk/layers
 steps: all
 	$(Q)mk/steps $(B)/bin/sipshare
+ladder: all
+	$(Q)mk/readme-ladder $(B)/bin/sipshare
 fsm:
 	$(Q)mk/fsm $(wildcard $(addsuffix /*.c,common $(ROLES) sim))
 lint: deps-lint layers format-check
