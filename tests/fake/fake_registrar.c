@@ -24,6 +24,7 @@ struct fake_registrar {
 	char uri[80];
 	char password[64];
 	int status, count;
+	bool is_strict, is_registered;
 	struct fake_register last;
 	nta_incoming_t *kept[KEPT_MAX];
 	int kept_n;
@@ -82,6 +83,20 @@ static void record(struct fake_register *last, const sip_t *sip)
 	su_home_deinit(home);
 }
 
+static int decide(struct fake_registrar *r, const sip_t *sip)
+{
+	bool is_dereg = sip->sip_expires && !sip->sip_expires->ex_delta;
+
+	if (!r->is_strict)
+		return r->status;
+	if (is_dereg && !r->is_registered)
+		return 403;
+	if (r->status == 200)
+		r->is_registered = !is_dereg;
+
+	return r->status;
+}
+
 static void on_register(nta_incoming_t *irq, const sip_t *sip, void *arg)
 {
 	struct fake_registrar *r = arg;
@@ -104,7 +119,7 @@ static void on_register(nta_incoming_t *irq, const sip_t *sip, void *arg)
 	record(&r->last, sip);
 	r->last.is_authenticated = is_good && r->password[0];
 	if (r->status != FAKE_SILENT)
-		nta_incoming_treply(irq, r->status, NULL, TAG_END());
+		nta_incoming_treply(irq, decide(r, sip), NULL, TAG_END());
 	else if (r->kept_n < KEPT_MAX)
 		r->kept[r->kept_n++] = irq;
 }
@@ -153,6 +168,13 @@ const char *fake_registrar_uri(const struct fake_registrar *r)
 void fake_registrar_set_status(struct fake_registrar *r, int status)
 {
 	r->status = status;
+}
+
+/** As the network does, 403 to the deregistration of one that is not registered
+ * (TS 24.229 5.3.1.3); it is registered by what came, and only then */
+void fake_registrar_set_strict(struct fake_registrar *r)
+{
+	r->is_strict = true;
 }
 
 /** Challenge with MD5, qop=auth, until this password is proven */

@@ -23,6 +23,7 @@ struct fake_registrar *fake_registrar_new(struct loop *loop);
 struct fake_registrar *fake_registrar_free(struct fake_registrar *r);
 const char *fake_registrar_uri(const struct fake_registrar *r);
 void fake_registrar_set_status(struct fake_registrar *r, int status);
+void fake_registrar_set_strict(struct fake_registrar *r);
 void fake_registrar_set_password(struct fake_registrar *r, const char *pw);
 int fake_registrar_count(const struct fake_registrar *r);
 const struct fake_register *fake_registrar_last(const struct fake_registrar *r);

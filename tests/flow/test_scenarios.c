@@ -29,8 +29,9 @@ static const char *const actors[ACTORS] = { "hss",   "icscf",    "scscf",
 					    "pcscf", "platform", "appserver",
 					    "boss",  "terminal" };
 
-static const char *const scenarios[] = { "patent", "registration", "fig1",
-					 "fig2", "fig3" };
+static const char *const scenarios[] = { "patent", "registration",
+					 "fig1",   "fig2",
+					 "fig3",   "unused-lease" };
 
 /* Reachable to the end, as their output is */
 static struct proc *new_proc(void)

@@ -70,6 +70,25 @@ START_TEST(deregistration_answers_the_challenge_with_the_password)
 }
 END_TEST
 
+/* TS 24.229 5.3.1.3: 403, for its holder never registered with it */
+START_TEST(what_was_never_registered_is_registered_and_deregistered)
+{
+	const struct fake_register *last = fake_registrar_last(t.registrar);
+
+	fake_registrar_set_strict(t.registrar);
+	fake_registrar_set_password(t.registrar, "pw1");
+	bed_import(&t, 1, 1);
+	bed_give(&t, "k");
+	reclaim(1);
+	bed_wait(&t, 1, LEASE_IDLE);
+	/* deregistration, registration, deregistration */
+	ck_assert_int_eq(fake_registrar_count(t.registrar), 3);
+	ck_assert_str_eq(last->contact, "*");
+	ck_assert_str_eq(last->expires, "0");
+	ck_assert(last->is_authenticated);
+}
+END_TEST
+
 START_TEST(reclaimed_twice_is_deregistered_once)
 {
 	bed_import(&t, 1, 1);
@@ -335,6 +354,8 @@ static Suite *lease_suite(void)
 		       deregistration_answers_the_challenge_with_the_password);
 	tcase_add_test(tc,
 		       refused_deregistration_is_tried_again_until_it_is_taken);
+	tcase_add_test(
+		tc, what_was_never_registered_is_registered_and_deregistered);
 	tcase_add_test(tc, what_cannot_be_deregistered_is_quarantined);
 	tcase_add_test(
 		tc,
