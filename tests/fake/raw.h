@@ -18,6 +18,9 @@ struct raw_answer {
 	int is_closed; /**< the peer closed */
 };
 
+/** How long to wait for an answer from now on; 0 where none is expected: the
+ * connection is closed as soon as all was sent */
+void raw_set_bound_ms(int ms);
 void raw_udp(struct raw_answer *a, const char *to, const void *data,
 	     size_t len);
 void raw_tcp(struct raw_answer *a, const char *to, const void *data,

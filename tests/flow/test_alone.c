@@ -65,8 +65,8 @@ static const struct {
 	  "--diameter %s --soap 127.0.0.1:0 --cert %C --ca %A --scscf "
 	  "sip:127.0.0.1:9 --appserver sip:127.0.0.1:9",
 	  "diameter" },
-	{ "icscf", "--listen %s --hss 127.0.0.1:1", "sip" },
-	{ "scscf", "--listen %s --hss 127.0.0.1:1", "sip" },
+	{ "icscf", "--listen %s --hss 127.0.0.1:1 --timer ready=50ms", "sip" },
+	{ "scscf", "--listen %s --hss 127.0.0.1:1 --timer ready=50ms", "sip" },
 	{ "pcscf", "--listen %s --icscf 127.0.0.1:1", "sip" },
 	{ "platform",
 	  "--sip %s --https 127.0.0.1:0 --cert %C --ca %A --pcscf "
@@ -221,7 +221,8 @@ START_TEST(icscf_without_hss_says_who_cannot_be_reached)
 	struct proc p;
 	char *addr;
 
-	start(&p, "icscf", "--listen 127.0.0.1:0 --hss 127.0.0.1:1");
+	start(&p, "icscf",
+	      "--listen 127.0.0.1:0 --hss 127.0.0.1:1 --timer ready=50ms");
 	addr = ready_address(&p, "icscf", "sip");
 	register_at(a, addr);
 	ck_assert_msg(!strncmp(a->data, "SIP/2.0 4", 9) ||
