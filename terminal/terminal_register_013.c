@@ -46,7 +46,8 @@ static struct sipreg *client_new(struct ue *ue)
 
 /**
  * Register, or refresh the registration, with what S407 brought. The result
- * comes as UE_EV_RESULT. S408, S103: [0088]; S501: [0090]; S511: [0100]
+ * comes as UE_EV_RESULT. S408, S103: [0088]; S501: [0090]; the 401 (S510:
+ * [0099]) is answered by S511: [0100]
  */
 void ue_register(struct ue *ue)
 {

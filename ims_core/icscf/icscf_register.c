@@ -25,7 +25,8 @@ static void refuse(struct icscf_register *rq, int status, const char *phrase,
 }
 
 /**
- * Start the user registration status query (5.3.1.2). S503, S513: [0092]
+ * Start the user registration status query (5.3.1.2) for the REGISTER that the
+ * P-CSCF passed on. S502, S512: [0091] [0101]; S503, S513: [0092] [0102]
  *
  * @param rq Freed here, or when it is forwarded or refused
  */
@@ -121,7 +122,8 @@ static void refuse_result(struct icscf_register *rq, const struct cx_result *r)
 }
 
 /**
- * The HSS's answer, or its lack (5.3.1.2, 5.3.1.3). S504, S514: [0093]
+ * The HSS's answer, or its lack (5.3.1.2, 5.3.1.3). S504, S514: [0093],
+ * [0103]
  *
  * @param rq Forwarded or refused, and gone on return
  */

@@ -59,8 +59,11 @@ static void set_request_uri(msg_t *msg, sip_t *sip, void *arg)
 	msg_fragment_clear(sip->sip_request->rq_common);
 }
 
-/** Send it to the S-CSCF chosen, its answer back the way it came; rq is gone.
- * S505, S515, and S509, S518 on the way back: [0094] [0104] [0098] [0107] */
+/**
+ * Send it to the S-CSCF chosen, its answer back the way it came; rq is gone.
+ * S505, S515: [0094] [0104]; the answer comes as S508, S517: [0097] [0106] and
+ * goes on as S509, S518: [0098] [0107]
+ */
 void icscf_sip_forward(struct icscf_register *rq)
 {
 	char *next_hop = ims_next_hop(rq->server_name, rq->sip);

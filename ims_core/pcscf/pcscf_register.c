@@ -148,7 +148,7 @@ void pcscf_register_prepare(msg_t *msg, sip_t *sip, void *arg)
 	remove_forged(msg, sip);
 	set_integrity(rq, msg, sip);
 
-	/* S502, S512: [0091] [0102]: towards the home network's I-CSCF */
+	/* S502, S512: [0091] [0101]: towards the home network's I-CSCF */
 	(void)sip_add_make(msg, sip, sip_path_class, path);
 	(void)sip_add_make(msg, sip, sip_require_class, "path");
 	ims_header_add(msg, sip, "P-Visited-Network-ID", visited);
@@ -202,8 +202,12 @@ static void remember(struct pcscf_register *rq, const sip_t *sip)
 	}
 }
 
-/** The REGISTER's final answer, on its way to the UE (5.2.2.1); the request
- * is forgotten here. S510, S519: [0099] [0108] */
+/**
+ * The REGISTER's final answer, on its way to the UE (5.2.2.1); the request is
+ * forgotten here. From the I-CSCF: S509, S518: [0098] [0107]; to the UE:
+ * S510, S519: [0099] [0108]; to the platform, which deregisters in the UE's
+ * place: S414: [0122]
+ */
 void pcscf_register_answered(int status, msg_t *msg, sip_t *sip, void *arg)
 {
 	struct pcscf_register *rq = arg;

@@ -69,7 +69,7 @@ static void on_request(nta_incoming_t *irq, const sip_t *sip, void *arg)
 	struct pcscf *pcscf = arg;
 
 	switch (sip->sip_request->rq_method) {
-	case sip_method_register: /* S501, S511: [0090] [0100] */
+	case sip_method_register: /* S501, S511, S413: [0090] [0100] [0121] */
 		rx_register(pcscf, irq, sip);
 		break;
 	case sip_method_options:
