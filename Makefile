@@ -119,11 +119,21 @@ ladder: all
 	$(Q)mk/readme-ladder $(B)/bin/sipshare
 fsm:
 	$(Q)mk/fsm $(wildcard $(addsuffix /*.c,common $(ROLES) sim))
-lint: deps-lint layers format-check
-	$(Q)mk/lint $(HEADERS) -- $(ALLC)
-format:
+
+# a file is looked at again when its object is newer: then it, or a header that
+# it includes, has changed
+$(B)/lint/%.c.ok: $(B)/obj/%.o .clang-tidy mk/lint | deps-lint
+	$(Q)mkdir -p $(@D)
+	$(Q)mk/lint $*.c && touch $@
+$(B)/lint/%.h.ok: %.h $(HEADERS) mk/lint | deps-lint
+	$(Q)mkdir -p $(@D)
+	$(Q)mk/lint $*.h && touch $@
+lint: layers format-check $(patsubst %,$(B)/lint/%.ok,$(ALLC) $(HEADERS)) all
+	$(Q)mk/steps --check $(B)/bin/sipshare
+	$(Q)mk/cppcheck $(PARTS) tests
+format: deps-lint
 	$(Q)clang-format -i $(ALLC) $(HEADERS)
-format-check:
+format-check: deps-lint
 	$(Q)clang-format --dry-run --Werror $(ALLC) $(HEADERS)
 cover:
 	$(Q)mk/cover

@@ -181,7 +181,7 @@ char *scscf_cx_trouble(const struct scscf *scscf, int err,
 		return xasprintf("the HSS at %s is not connected; see whether "
 				 "it runs, then register again",
 				 scscf->hss);
-	if (err)
+	if (err || !result)
 		return xasprintf("the HSS at %s sent an answer that cannot be "
 				 "read: %s",
 				 scscf->hss, strerror(err));

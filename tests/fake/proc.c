@@ -50,7 +50,7 @@ void proc_start(struct proc *p, const char *const *argv)
 	posix_spawn_file_actions_adddup2(&actions, fds[1], 1);
 	posix_spawn_file_actions_adddup2(&actions, fds[1], 2);
 	err = posix_spawnp(&p->pid, argv[0], &actions, NULL, mutable_argv(argv),
-			  environ);
+			   environ);
 	posix_spawn_file_actions_destroy(&actions);
 	close(fds[1]);
 	p->out = fds[0];

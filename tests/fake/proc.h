@@ -19,7 +19,11 @@ struct proc {
 	size_t len;
 };
 
-/** argv ends with NULL; argv[0] is a path, or a name in PATH. Ends the test if it cannot start */
+/** The program under test */
+#define PROC_SIPSHARE (BUILD_DIR "/bin/sipshare")
+
+/** argv ends with NULL; argv[0] is a path, or a name in PATH. Ends the test if
+ * it cannot start */
 void proc_start(struct proc *p, const char *const *argv);
 /** Wait until the output holds needle; false when it ended or ms passed */
 bool proc_wait_text(struct proc *p, const char *needle, int ms);

@@ -41,7 +41,7 @@ static char *pki_file(const char *name)
 /* Once for the whole case: 0.5 s a start is too much for each test */
 static void up(void)
 {
-	const char *argv[] = { BUILD_DIR "/bin/sipshare",
+	const char *argv[] = { PROC_SIPSHARE,
 			       "up",
 			       "--json",
 			       "--users",
@@ -204,11 +204,12 @@ END_TEST
 /* Over TCP there is no end: 1 MB of one header line */
 START_TEST(endless_sip_header_over_tcp_is_cut_off)
 {
+	static const char start[] = "REGISTER sip:ims.test SIP/2.0\r\nX: ";
 	size_t size = 1 << 20;
 	char *big = xcalloc(1, size + 1);
 
 	memset(big, 'x', size);
-	memcpy(big, "REGISTER sip:ims.test SIP/2.0\r\nX: ", 34);
+	memcpy(big, start, sizeof(start) - 1);
 	raw_tcp(&t.answer, address("pcscf", "sip"), big, size);
 	ck_assert_msg(t.answer.is_closed || t.answer.len > 0,
 		      "the connection stays open");

@@ -15,12 +15,10 @@ static char *capture;
 /* Plays the scenario once for all tests of the case */
 static void play(void)
 {
-	const char *argv[] = { BUILD_DIR "/bin/sipshare",
-			       "run",
-			       "scenarios/patent.lua",
-			       "--runs",
-			       temp_dir(),
-			       NULL };
+	const char *argv[] = {
+		PROC_SIPSHARE, "run",      "scenarios/patent.lua",
+		"--runs",      temp_dir(), NULL
+	};
 	struct proc run;
 	int code;
 

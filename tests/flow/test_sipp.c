@@ -20,12 +20,13 @@ static struct {
 static void write_csv(void)
 {
 	const char *path = json_string_value(json_object_get(t.up, "accounts"));
-	FILE *in = path ? fopen(path, "r") : NULL;
-	FILE *out;
+	FILE *in, *out;
 	char number[32], uri[128], password[128], line[512];
 	int n = 0;
 
-	ck_assert_msg(in != NULL, "no accounts file");
+	ck_assert_msg(path != NULL, "no accounts file");
+	in = fopen(path, "r");
+	ck_assert_msg(in != NULL, "%s cannot be read", path);
 	t.csv = xasprintf("%s/users.csv", temp_dir());
 	out = fopen(t.csv, "w");
 	ck_assert_ptr_nonnull(out);
@@ -48,7 +49,7 @@ static void write_csv(void)
 
 static void up(void)
 {
-	const char *argv[] = { BUILD_DIR "/bin/sipshare",
+	const char *argv[] = { PROC_SIPSHARE,
 			       "up",
 			       "--json",
 			       "--users",

@@ -97,7 +97,7 @@ static bool matches(const char *triggers, struct scscf_ifc_request rq)
 #define CASE(c) "<SessionCase>" c "</SessionCase>"
 #define HEADER(h, c)                                                           \
 	"<SIPHeader><Header>" h "</Header><Content>" c "</Content></"          \
-						       "SIPHeader>"
+	"SIPHeader>"
 #define LINE(l, c)                                                             \
 	"<SessionDescription><Line>" l "</Line><Content>" c                    \
 	"</Content></SessionDescription>"

@@ -200,12 +200,13 @@ END_TEST
 START_TEST(elements_nested_without_end_are_refused)
 {
 	enum { DEPTH = 100000 };
-	char *text = xcalloc(DEPTH, 3);
+	static const char tag[] = { '<', 'a', '>' };
+	char *text = xcalloc(DEPTH, sizeof(tag));
 	size_t i;
 
 	for (i = 0; i < DEPTH; i++)
-		memcpy(text + 3 * i, "<a>", 3);
-	expect_refused_bytes(text, (size_t)3 * DEPTH, SOAP_CLIENT,
+		memcpy(text + sizeof(tag) * i, tag, sizeof(tag));
+	expect_refused_bytes(text, sizeof(tag) * DEPTH, SOAP_CLIENT,
 			     "malformed XML");
 	free(text);
 }
