@@ -245,6 +245,12 @@ void ctl_tx_line(struct ctl *ctl, const char *key, const char *json, size_t len)
 	stream_write(ctl->stream, "}\n", 2);
 }
 
+/** Have all that was said leave this process before it goes on */
+void ctl_flush(struct ctl *ctl)
+{
+	stream_flush(ctl->stream);
+}
+
 /** Send a command; args is stolen, cb (or NULL) gets the answer */
 void ctl_call(struct ctl *ctl, const char *cmd, json_t *args, ctl_answer_cb *cb,
 	      void *arg)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/halt.h"
 #include "common/hold.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -21,6 +22,7 @@ struct process {
 	struct element el;
 	struct loop_watch *sigterm, *sigint;
 	struct timer *drain;
+	struct halt *halt; /* NULL: no runner */
 	void (*on_term)(void *arg);
 	void *term_arg;
 	bool owns_loop, is_draining;
@@ -86,12 +88,40 @@ static void cmd_release_held(struct ctl_req *req, json_t *args, void *arg)
 		ctl_ok(req, NULL);
 }
 
-static const struct ctl_cmd common_cmds[] = { { "ping", cmd_ping },
-					      { "hold", cmd_hold },
-					      { "unhold", cmd_unhold },
-					      { "release-held",
-						cmd_release_held },
-					      { NULL, NULL } };
+static void cmd_drop_held(struct ctl_req *req, json_t *args, void *arg)
+{
+	json_int_t number = json_integer_value(json_object_get(args, "number"));
+	const struct process *p = arg;
+
+	if (hold_drop(p->el.hold, (unsigned)number))
+		ctl_fail(req, "%s: no message %d is held", p->el.name,
+			 (int)number);
+	else
+		ctl_ok(req, NULL);
+}
+
+static void cmd_halt_at(struct ctl_req *req, json_t *args, void *arg)
+{
+	const struct process *p = arg;
+
+	if (halt_at(p->halt, args))
+		ctl_fail(req,
+			 "%s: halt-at needs {\"event\": name, \"fields\": {…}, "
+			 "\"count\": from 1}",
+			 p->el.name);
+	else
+		ctl_ok(req, NULL);
+}
+
+static const struct ctl_cmd common_cmds[] = {
+	{ "ping", cmd_ping },
+	{ "hold", cmd_hold },
+	{ "unhold", cmd_unhold },
+	{ "release-held", cmd_release_held },
+	{ "drop-held", cmd_drop_held },
+	{ "halt-at", cmd_halt_at },
+	{ NULL, NULL },
+};
 
 /** What the command line of every process gives */
 struct common_cfg {
@@ -171,6 +201,7 @@ static void wire_process(struct process *p, int ctl_fd)
 	p->el.ctl = ctl_new(p->el.loop, ctl_fd);
 	trace_set_sink(p->el.trace, to_channel, p->el.ctl);
 	ctl_on_end(p->el.ctl, on_term, p);
+	p->halt = halt_new(p->el.trace, p->el.ctl);
 	ctl_add_commands(p->el.ctl, common_cmds, p);
 }
 
@@ -244,6 +275,7 @@ struct element *element_free(struct element *el)
 	if (!p)
 		return NULL;
 
+	halt_free(p->halt);
 	hold_free(el->hold);
 	trace_set_sink(el->trace, NULL, NULL);
 	ctl_free(el->ctl);

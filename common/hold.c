@@ -108,17 +108,29 @@ void hold_stop(struct hold *hold)
 		finish(hold, &hold->first, false);
 }
 
-/** Release one message by its number; ENOENT if none of that number waits */
-int hold_release(struct hold *hold, unsigned number)
+static int finish_one(struct hold *hold, unsigned number, bool is_dropped)
 {
 	for (struct held **p = &hold->first; *p; p = &(*p)->next) {
 		if ((*p)->number == number) {
-			finish(hold, p, false);
+			finish(hold, p, is_dropped);
 			return 0;
 		}
 	}
 
 	return ENOENT;
+}
+
+/** Release one message by its number; ENOENT if none of that number waits */
+int hold_release(struct hold *hold, unsigned number)
+{
+	return finish_one(hold, number, false);
+}
+
+/** Drop one message by its number, as if it had been lost on its way; ENOENT
+ * if none of that number waits */
+int hold_drop(struct hold *hold, unsigned number)
+{
+	return finish_one(hold, number, true);
 }
 
 /** Drop what was held with this arg: its connection is gone */

@@ -23,6 +23,7 @@ bool hold_message(struct hold *hold, const char *what, hold_done_cb *cb,
 void hold_start(struct hold *hold);
 void hold_stop(struct hold *hold);
 int hold_release(struct hold *hold, unsigned number);
+int hold_drop(struct hold *hold, unsigned number);
 void hold_drop_of(struct hold *hold, const void *arg);
 size_t hold_count(const struct hold *hold);
 

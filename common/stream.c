@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -178,6 +179,23 @@ struct stream *stream_free(struct stream *stream)
 void stream_write(struct stream *stream, const void *data, size_t len)
 {
 	bufferevent_write(stream->bev, data, len);
+}
+
+/** Send all that was written, waiting for the socket: only for a process that
+ * is about to stop, and would take it along */
+void stream_flush(struct stream *stream)
+{
+	struct evbuffer *out = bufferevent_get_output(stream->bev);
+	struct pollfd pfd = { .fd = stream_fd(stream), .events = POLLOUT };
+
+	/* bufferevents freeze their output's front against others' hands */
+	evbuffer_unfreeze(out, 1);
+	while (evbuffer_get_length(out) > 0 && poll(&pfd, 1, -1) >= 0 &&
+	       !(pfd.revents & (POLLERR | POLLHUP)))
+		if (evbuffer_write(out, pfd.fd) < 0 && errno != EAGAIN &&
+		    errno != EINTR)
+			break;
+	evbuffer_freeze(out, 1);
 }
 
 /** Bytes written that the socket has not taken yet */

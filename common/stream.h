@@ -39,6 +39,7 @@ void stream_set_ops(struct stream *stream, const struct stream_ops *ops,
 		    void *arg);
 struct stream *stream_free(struct stream *stream);
 void stream_write(struct stream *stream, const void *data, size_t len);
+void stream_flush(struct stream *stream);
 size_t stream_unsent(const struct stream *stream);
 int stream_fd(const struct stream *stream);
 void stream_local(const struct stream *stream, char *text);

@@ -15,6 +15,8 @@ struct trace {
 	int fd; /* of the file; -1: none */
 	trace_sink_cb *sink;
 	void *sink_arg;
+	trace_watch_cb *watch;
+	void *watch_arg;
 };
 
 static const char *const proto_names[] = { "sip", "diameter", "http" };
@@ -63,6 +65,13 @@ void trace_set_sink(struct trace *trace, trace_sink_cb *cb, void *arg)
 {
 	trace->sink = cb;
 	trace->sink_arg = arg;
+}
+
+/** Have cb look at each event, in the midst of what it tells of; NULL: none */
+void trace_set_watch(struct trace *trace, trace_watch_cb *cb, void *arg)
+{
+	trace->watch = cb;
+	trace->watch_arg = arg;
 }
 
 /* Not by stdio: what a message says would stay in its buffers */
@@ -163,5 +172,8 @@ void trace_event(struct trace *trace, const char *name, json_t *fields)
 	if (fields)
 		json_object_update_missing(line, fields);
 	json_decref(fields);
-	write_line(trace, line);
+	write_line(trace, json_incref(line));
+	if (trace->watch)
+		trace->watch(line, trace->watch_arg);
+	json_decref(line);
 }

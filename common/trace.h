@@ -33,11 +33,14 @@ struct trace_msg {
 
 /** Takes each line, without its newline */
 typedef void trace_sink_cb(const char *line, size_t len, void *arg);
+/** Looks at each event once its line has been written; line is borrowed */
+typedef void trace_watch_cb(const json_t *line, void *arg);
 
 struct trace *trace_new(const char *actor);
 struct trace *trace_free(struct trace *trace);
 int trace_open(struct trace *trace, const char *path);
 void trace_set_sink(struct trace *trace, trace_sink_cb *cb, void *arg);
+void trace_set_watch(struct trace *trace, trace_watch_cb *cb, void *arg);
 void trace_message(struct trace *trace, const struct trace_msg *msg);
 void trace_event(struct trace *trace, const char *name, json_t *fields);
 

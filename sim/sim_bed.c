@@ -11,6 +11,7 @@
 #include "common/mem.h"
 #include "common/pki.h"
 #include "sim/sim.h"
+#include "sim/sim_fault.h"
 #include "sim/sim_net.h"
 #include "sim/sim_super_args.h"
 #include "sim/sim_trace.h"
@@ -21,6 +22,7 @@ enum { HOST_LEN = 80 };
 struct sim_bed {
 	struct sim_net *net;
 	struct sim_super *super;
+	struct sim_faults *faults;
 	struct sim_super_cfg cfg;
 	struct sim_trace *trace;
 	char *dir, *bin;
@@ -69,6 +71,7 @@ static void on_trace(json_t *line, void *arg)
 
 	if (bed->keeps_trace)
 		(void)sim_trace_add(bed->trace, line);
+	sim_faults_on_trace(bed->faults, line);
 	bed->ops->trace(bed->arg);
 }
 
@@ -79,6 +82,15 @@ static void on_failed(const char *reason, void *arg)
 	bed->ops->failed(reason, bed->arg);
 }
 
+static void on_changed(enum sim_actor actor, enum sim_change change, void *arg)
+{
+	const struct sim_bed *bed = arg;
+
+	sim_faults_on_change(bed->faults, actor, change);
+	/* who waits for it looks again */
+	bed->ops->trace(bed->arg);
+}
+
 static void on_stopped(void *arg)
 {
 	const struct sim_bed *bed = arg;
@@ -87,7 +99,46 @@ static void on_stopped(void *arg)
 }
 
 static const struct sim_super_ops super_ops = { on_ready, on_trace, on_failed,
-						on_stopped };
+						on_changed, on_stopped };
+
+static int fault_call(enum sim_actor actor, const char *cmd, json_t *args,
+		      ctl_answer_cb *cb, void *cb_arg, void *arg)
+{
+	return sim_bed_call(arg, actor, cmd, args, cb, cb_arg);
+}
+
+static void fault_kill(enum sim_actor actor, void *arg)
+{
+	const struct sim_bed *bed = arg;
+
+	sim_super_kill(bed->super, actor);
+}
+
+static int fault_restart(enum sim_actor actor, void *arg, char **reasonp)
+{
+	const struct sim_bed *bed = arg;
+
+	return sim_super_restart(bed->super, actor, reasonp);
+}
+
+static void fault_pause(enum sim_actor actor, bool is_paused, void *arg)
+{
+	const struct sim_bed *bed = arg;
+
+	sim_super_pause(bed->super, actor, is_paused);
+}
+
+static void fault_note(const char *name, json_t *fields, void *arg)
+{
+	struct sim_bed *bed = arg;
+
+	sim_bed_note(bed, name, fields);
+	bed->ops->trace(bed->arg);
+}
+
+static const struct sim_fault_ops fault_ops = { fault_call, fault_kill,
+						fault_restart, fault_pause,
+						fault_note };
 
 static int make_certificates(const struct sim_bed *bed, char **reasonp)
 {
@@ -174,6 +225,7 @@ int sim_bed_new(struct sim_bed **bp, const struct sim_bed_cfg *cfg,
 	bed->ops = ops;
 	bed->arg = arg;
 	bed->trace = sim_trace_new();
+	bed->faults = sim_faults_new(cfg->loop, &fault_ops, bed);
 	bed->cfg = (struct sim_super_cfg){
 		.loop = cfg->loop,
 		.net = cfg->net,
@@ -208,6 +260,7 @@ struct sim_bed *sim_bed_free(struct sim_bed *bed)
 		return NULL;
 
 	sim_super_free(bed->super);
+	sim_faults_free(bed->faults);
 	sim_net_free(bed->net);
 	sim_trace_free(bed->trace);
 	free(bed->dir);
@@ -252,6 +305,11 @@ const struct sim_net *sim_bed_net(const struct sim_bed *bed)
 struct sim_super *sim_bed_super(struct sim_bed *bed)
 {
 	return bed->super;
+}
+
+struct sim_faults *sim_bed_faults(struct sim_bed *bed)
+{
+	return bed->faults;
 }
 
 struct sim_trace *sim_bed_trace(struct sim_bed *bed)

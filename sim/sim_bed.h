@@ -14,6 +14,7 @@
 #include "sim/sim_super.h"
 
 struct sim_bed;
+struct sim_faults;
 struct sim_net;
 struct sim_trace;
 
@@ -21,8 +22,10 @@ enum { SIM_EXTRA_MAX = 64 };
 
 /** What a scenario or a command line asks for; sim_plan_clear() frees it */
 struct sim_plan {
-	char *policy;  /**< NULL: the platform's default */
-	char *store;   /**< folder of the databases; NULL: in memory */
+	char *policy;   /**< NULL: the platform's default */
+	char *store;    /**< folder of the databases; NULL: in memory */
+	bool is_memory; /**< a run has a folder for them unless this is set */
+	int64_t idle_within_ms; /**< stated time of I5; 0: by the timers */
 	json_t *users; /**< real number to secret, that the AS knows; or NULL */
 	struct sim_extra extra[SIM_EXTRA_MAX];
 	int extra_n;
@@ -60,6 +63,7 @@ int sim_bed_call(struct sim_bed *bed, enum sim_actor actor, const char *cmd,
 void sim_bed_note(struct sim_bed *bed, const char *name, json_t *fields);
 const struct sim_net *sim_bed_net(const struct sim_bed *bed);
 struct sim_super *sim_bed_super(struct sim_bed *bed);
+struct sim_faults *sim_bed_faults(struct sim_bed *bed);
 struct sim_trace *sim_bed_trace(struct sim_bed *bed);
 
 #endif

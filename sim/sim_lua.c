@@ -12,6 +12,7 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/timer.h"
+#include "sim/sim_fault.h"
 #include "sim/sim_lua_core.h"
 
 enum { MEMORY_MAX = 256 << 20, HOOK_EVERY = 100000, POLL_MS = 50 };
@@ -20,6 +21,7 @@ enum { MEMORY_MAX = 256 << 20, HOOK_EVERY = 100000, POLL_MS = 50 };
 struct answer {
 	struct sim_lua *lua;
 	unsigned task;
+	enum sim_actor actor;
 };
 
 /* Lua's memory is bounded, so that a scenario cannot take the machine down */
@@ -226,18 +228,30 @@ int task_fail(lua_State *L, const char *fmt, ...)
 	return raise_failure(L, 1);
 }
 
+/* By the scenario itself, that is */
+static bool was_killed(const struct sim_lua *lua, enum sim_actor actor)
+{
+	const struct sim_faults *faults = lua->ops->faults(lua->arg);
+
+	return faults && sim_faults_condition(faults, actor) >= SIM_IS_DYING;
+}
+
 static void on_answer(json_t *result, const char *error, void *arg)
 {
 	struct answer *answer = arg;
 	struct sim_lua *lua = answer->lua;
 	struct task *task = task_find(lua, answer->task);
+	enum sim_actor actor = answer->actor;
 
 	free(answer);
 	if (!task || lua->is_over || task->wait != WAIT_CALL)
 		return;
-	/* the supervisor will say who died, and why: sim_lua_abort() */
-	if (error && !strcmp(error, "the process ended"))
-		return;
+	if (error && !strcmp(error, "the process ended")) {
+		/* of itself: the supervisor says why, by sim_lua_abort() */
+		if (!was_killed(lua, actor))
+			return;
+		error = "it was killed in the meantime";
+	}
 
 	if (error)
 		lua_pushnil(task->co);
@@ -264,6 +278,7 @@ int task_call(lua_State *L, enum sim_actor actor, const char *cmd, json_t *args,
 
 	answer->lua = lua;
 	answer->task = task->id;
+	answer->actor = actor;
 	if (lua->ops->call(actor, cmd, args, on_answer, answer, lua->arg)) {
 		free(answer);
 		return task_fail(L, "%s is gone", sim_actor_name(actor));

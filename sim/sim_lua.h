@@ -14,6 +14,7 @@
 #include "sim/sim_bed.h"
 
 struct loop;
+struct sim_faults;
 struct sim_lua;
 
 /** How a scenario ended */
@@ -36,6 +37,8 @@ struct sim_lua_ops {
 	void (*note)(const char *name, json_t *fields, void *arg);
 	/** The run's folder, once it has started */
 	const char *(*dir)(void *arg);
+	/** Who strikes with the faults it asks for, once it has started */
+	struct sim_faults *(*faults)(void *arg);
 	/** The scenario has ended, once; the engine is freed later */
 	void (*done)(void *arg);
 };

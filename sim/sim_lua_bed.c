@@ -138,6 +138,8 @@ static int bed_made(lua_State *L, int status, lua_KContext ctx)
 		push_actor(L, i);
 		lua_setfield(L, -2, sim_actor_name((enum sim_actor)i));
 	}
+	push_faults(L);
+	lua_setfield(L, -2, "faults");
 	set_strict(L, "the bed", strict_index);
 
 	return 1;

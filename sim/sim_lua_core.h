@@ -94,6 +94,9 @@ void set_strict(lua_State *L, const char *what, lua_CFunction index);
 void push_actor(lua_State *L, int actor);
 int bed_terminal(lua_State *L);
 
+/* sim_lua_faults.c */
+void push_faults(lua_State *L);
+
 /* sim_lua_bed.c, sim_lua_expect.c: the names a scenario begins with */
 void bed_open(lua_State *L);
 void expect_open(lua_State *L);

@@ -129,6 +129,40 @@ static void add_user(lua_State *L, struct sim_plan *plan)
 			    json_string(luaL_checkstring(L, -1)));
 }
 
+/* store = "file": databases in the run's folder, which outlive a kill */
+static void read_store(lua_State *L, int index, struct sim_plan *plan)
+{
+	const char *store;
+
+	if (lua_getfield(L, index, "store") == LUA_TNIL) {
+		lua_pop(L, 1);
+		return;
+	}
+	store = lua_tostring(L, -1);
+	plan->is_memory = !strcmp(store, "memory");
+	if (!plan->is_memory && strcmp(store, "file") != 0)
+		luaL_error(L,
+			   "testbed: there is no store '%s': \"file\" or "
+			   "\"memory\"",
+			   store);
+	lua_pop(L, 1);
+}
+
+/* I5's stated time: s from the last release or fault to idle */
+static void read_idle_within(lua_State *L, int index, struct sim_plan *plan)
+{
+	double seconds = 0;
+
+	if (lua_getfield(L, index, "idle_within") != LUA_TNIL) {
+		seconds = lua_tonumber(L, -1);
+		if (!(seconds > 0 && seconds <= 1e7))
+			luaL_error(L, "testbed: idle_within must be above 0 "
+				      "and at most 10000000 s");
+	}
+	plan->idle_within_ms = llround(seconds * 1000);
+	lua_pop(L, 1);
+}
+
 /**
  * Read the options of testbed{}; raises an error for whatever is wrong
  *
@@ -139,6 +173,8 @@ void plan_from_table(lua_State *L, int index, struct sim_plan *plan)
 	static const struct sim_key keys[] = {
 		{ "policy", LUA_TSTRING, false },
 		{ "max_use", LUA_TNUMBER, false },
+		{ "store", LUA_TSTRING, false },
+		{ "idle_within", LUA_TNUMBER, false },
 		{ "timers", LUA_TTABLE, false },
 		{ "users", LUA_TTABLE, false },
 		{ "options", LUA_TTABLE, false },
@@ -154,6 +190,8 @@ void plan_from_table(lua_State *L, int index, struct sim_plan *plan)
 	if (lua_getfield(L, index, "max_use") != LUA_TNIL)
 		add_timer(L, plan, "max-use");
 	lua_pop(L, 1);
+	read_store(L, index, plan);
+	read_idle_within(L, index, plan);
 	each(L, index, "timers", plan, add_named_timer);
 	each(L, index, "users", plan, add_user);
 	each(L, index, "options", plan, add_options);

@@ -70,6 +70,8 @@ static void on_line(json_t *msg, void *arg)
 		xstrset(&proc->failed, json_string_value(failed));
 	if (trace)
 		proc->ops->trace(proc, trace, proc->arg);
+	if (json_object_get(msg, "halted"))
+		proc->ops->halted(proc, proc->arg);
 	if (!json_is_object(ready) || proc->addresses)
 		return;
 

@@ -21,6 +21,8 @@ struct sim_proc_ops {
 	void (*ready)(struct sim_proc *proc, void *arg);
 	/** One line of its trace */
 	void (*trace)(struct sim_proc *proc, json_t *msg, void *arg);
+	/** It stopped where common/halt.h was told to */
+	void (*halted)(struct sim_proc *proc, void *arg);
 	/** It is gone and its channel has been read to the end. Once */
 	void (*end)(struct sim_proc *proc, void *arg);
 };

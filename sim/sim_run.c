@@ -80,7 +80,7 @@ static int start(struct sim_plan *plan, void *arg, char **reasonp)
 
 	if (run->cfg->policy)
 		xstrset(&plan->policy, run->cfg->policy);
-	if (!plan->store)
+	if (!plan->store && !plan->is_memory)
 		plan->store = xasprintf("%s/store", run->folder.path);
 	cfg.dir = run->folder.path;
 
@@ -142,7 +142,16 @@ static void done(void *arg)
 		loop_stop(run->cfg->loop);
 }
 
-static const struct sim_lua_ops lua_ops = { start, call, note, dir, done };
+static struct sim_faults *faults(void *arg)
+{
+	const struct sim_run *run = arg;
+
+	return run->bed ? sim_bed_faults(run->bed) : NULL;
+}
+
+static const struct sim_lua_ops lua_ops = {
+	start, call, note, dir, faults, done
+};
 
 static void on_signal(struct sim_run *run, int signo)
 {

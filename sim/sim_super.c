@@ -44,6 +44,7 @@ struct sim_super {
 	int64_t started_us;
 	struct timer *bound;
 	struct sim_proc *procs[SIM_ACTOR_COUNT];
+	bool is_asked[SIM_ACTOR_COUNT]; /* its death, by sim_super_kill() */
 };
 
 const char *sim_actor_name(enum sim_actor actor)
@@ -75,11 +76,19 @@ static void fail(struct sim_super *super, char *reason)
 	tell(super, reason);
 }
 
+static enum sim_actor actor_of(const struct sim_proc *proc)
+{
+	return (enum sim_actor)sim_actor_find(sim_proc_name(proc));
+}
+
 static void on_ready(struct sim_proc *proc, void *arg)
 {
 	struct sim_super *super = arg;
 
-	(void)proc;
+	if (super->state == UP) {
+		super->ops->changed(actor_of(proc), SIM_CAME_UP, super->arg);
+		return;
+	}
 	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
 		if (!sim_proc_is_ready(super->procs[i]))
 			return;
@@ -108,6 +117,8 @@ static void stop_stage(struct sim_super *super)
 			if (actors[i].stage == super->stage &&
 			    !sim_proc_is_ended(super->procs[i])) {
 				sim_proc_signal(super->procs[i], SIGTERM);
+				/* one that was paused would never read it */
+				sim_proc_signal(super->procs[i], SIGCONT);
 				left++;
 			}
 		timer_start_ms(super->bound, timer_value_ms(TIMER_DRAIN));
@@ -134,13 +145,23 @@ static bool is_stage_over(const struct sim_super *super)
 static void on_end(struct sim_proc *proc, void *arg)
 {
 	struct sim_super *super = arg;
+	enum sim_actor actor = actor_of(proc);
 
-	if (super->state < FAILED)
+	if (super->is_asked[actor])
+		super->ops->changed(actor, SIM_WENT_DOWN, super->arg);
+	else if (super->state < FAILED)
 		fail(super, sim_proc_why(proc));
 	else if (!sim_proc_is_good(proc))
 		tell(super, sim_proc_why(proc));
 	if (super->state == STOPPING && is_stage_over(super))
 		stop_stage(super);
+}
+
+static void on_halted(struct sim_proc *proc, void *arg)
+{
+	const struct sim_super *super = arg;
+
+	super->ops->changed(actor_of(proc), SIM_HALTED, super->arg);
 }
 
 static void kill_up_to(const struct sim_super *super, int stage)
@@ -173,7 +194,8 @@ static void on_bound(void *arg)
 		kill_up_to(super, super->stage);
 }
 
-static const struct sim_proc_ops proc_ops = { on_ready, on_trace, on_end };
+static const struct sim_proc_ops proc_ops = { on_ready, on_trace, on_halted,
+					      on_end };
 
 static int start_one(struct sim_super *super, enum sim_actor actor,
 		     char **reasonp)
@@ -287,6 +309,54 @@ const json_t *sim_super_addresses(const struct sim_super *super,
 				  enum sim_actor actor)
 {
 	return sim_proc_addresses(super->procs[actor]);
+}
+
+/** Kill an element (SIGKILL): a fault, and no reason to end the testbed.
+ * ops->changed() follows, but not for one that is gone already */
+void sim_super_kill(struct sim_super *super, enum sim_actor actor)
+{
+	if (sim_proc_is_ended(super->procs[actor]))
+		return;
+
+	super->is_asked[actor] = true;
+	sim_proc_signal(super->procs[actor], SIGKILL);
+}
+
+/**
+ * Start an element that was killed again: same command line, so the same
+ * addresses and stores; ops->changed() follows when it is ready
+ *
+ * @return 0; EBUSY if it runs, or all is being stopped; or why it cannot be
+ *         started: then it stays down
+ */
+int sim_super_restart(struct sim_super *super, enum sim_actor actor,
+		      char **reasonp)
+{
+	struct sim_proc *dead = super->procs[actor];
+	int err;
+
+	if (super->state != UP || !sim_proc_is_ended(dead)) {
+		*reasonp = xasprintf(
+			"%s cannot be restarted: it %s", actors[actor].name,
+			super->state == UP ? "still runs" : "is being stopped");
+		return EBUSY;
+	}
+
+	err = start_one(super, actor, reasonp);
+	if (err)
+		return err;
+
+	sim_proc_free(dead);
+	super->is_asked[actor] = false;
+
+	return 0;
+}
+
+/** Stop an element where it is (SIGSTOP), or let it go on (SIGCONT) */
+void sim_super_pause(struct sim_super *super, enum sim_actor actor,
+		     bool is_paused)
+{
+	sim_proc_signal(super->procs[actor], is_paused ? SIGSTOP : SIGCONT);
 }
 
 int sim_super_pid(const struct sim_super *super, enum sim_actor actor)

@@ -47,6 +47,9 @@ struct sim_super_cfg {
 	int extra_n;
 };
 
+/** How one element has changed */
+enum sim_change { SIM_WENT_DOWN, SIM_CAME_UP, SIM_HALTED };
+
 /** What the owner is told, from the loop */
 struct sim_super_ops {
 	/** All listen; it took ready_us since the first was started */
@@ -55,6 +58,10 @@ struct sim_super_ops {
 	void (*trace)(json_t *line, void *arg);
 	/** One could not start, died, or did not end well: who and why */
 	void (*failed)(const char *reason, void *arg);
+	/** What was asked for by sim_super_kill() or sim_super_restart() is
+	 * done, or it halted (common/halt.h) */
+	void (*changed)(enum sim_actor actor, enum sim_change change,
+			void *arg);
 	/** After sim_super_stop(): all are gone, every trace line has come */
 	void (*stopped)(void *arg);
 };
@@ -72,6 +79,11 @@ int sim_super_call(struct sim_super *super, enum sim_actor actor,
 		   const char *cmd, json_t *args, ctl_answer_cb *cb, void *arg);
 const json_t *sim_super_addresses(const struct sim_super *super,
 				  enum sim_actor actor);
+void sim_super_kill(struct sim_super *super, enum sim_actor actor);
+int sim_super_restart(struct sim_super *super, enum sim_actor actor,
+		      char **reasonp);
+void sim_super_pause(struct sim_super *super, enum sim_actor actor,
+		     bool is_paused);
 int sim_super_pid(const struct sim_super *super, enum sim_actor actor);
 
 #endif

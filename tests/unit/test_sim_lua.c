@@ -133,7 +133,14 @@ static void done(void *arg)
 	t.is_done = true;
 }
 
-static const struct sim_lua_ops ops = { start, call, note, dir, done };
+static struct sim_faults *faults(void *arg)
+{
+	(void)arg;
+
+	return NULL;
+}
+
+static const struct sim_lua_ops ops = { start, call, note, dir, faults, done };
 
 static void setup(void)
 {

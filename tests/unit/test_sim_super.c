@@ -89,6 +89,8 @@ static struct {
 	char *reason;
 	int traces;
 	bool is_ready, is_stopped, is_failed;
+	bool is_down, is_up, is_halted;
+	enum sim_actor changed; /* the last one that did */
 } t;
 
 static void on_ready(int64_t ready_us, void *arg)
@@ -119,8 +121,17 @@ static void on_stopped(void *arg)
 	t.is_stopped = true;
 }
 
+static void on_changed(enum sim_actor actor, enum sim_change change, void *arg)
+{
+	(void)arg;
+	t.changed = actor;
+	t.is_down = change == SIM_WENT_DOWN;
+	t.is_up = change == SIM_CAME_UP;
+	t.is_halted = change == SIM_HALTED;
+}
+
 static const struct sim_super_ops ops = { on_ready, on_trace, on_failed,
-					  on_stopped };
+					  on_changed, on_stopped };
 
 static bool is_set(const void *arg)
 {
@@ -240,6 +251,61 @@ START_TEST(a_signal_that_ends_an_element_is_named)
 }
 END_TEST
 
+START_TEST(one_that_is_killed_on_purpose_is_no_failure_and_comes_back)
+{
+	char *reason = NULL;
+	int pid;
+
+	start_ready("");
+	pid = sim_super_pid(t.super, SIM_PLATFORM);
+	ck_assert_int_eq(sim_super_restart(t.super, SIM_PLATFORM, &reason),
+			 EBUSY);
+	ck_assert_str_eq(reason, "platform cannot be restarted: it still runs");
+	free(reason);
+	sim_super_kill(t.super, SIM_PLATFORM);
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_down, BOUND_MS));
+	ck_assert_int_eq(t.changed, SIM_PLATFORM);
+	ck_assert_int_eq(
+		sim_super_call(t.super, SIM_PLATFORM, "ping", NULL, NULL, NULL),
+		ENOTCONN);
+	ck_assert_int_eq(sim_super_restart(t.super, SIM_PLATFORM, &reason), 0);
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_up, BOUND_MS));
+	ck_assert_int_ne(sim_super_pid(t.super, SIM_PLATFORM), pid);
+	ck_assert(!t.is_failed);
+	stop();
+	ck_assert(!t.is_failed);
+	expect_gone();
+}
+END_TEST
+
+START_TEST(one_that_dies_of_itself_after_a_restart_is_a_failure)
+{
+	char *reason = NULL;
+
+	start_ready("");
+	sim_super_kill(t.super, SIM_HSS);
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_down, BOUND_MS));
+	setenv("STANDIN", "hss=die", 1);
+	ck_assert_int_eq(sim_super_restart(t.super, SIM_HSS, &reason), 0);
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, BOUND_MS));
+	ck_assert_msg(strstr(t.reason, "hss") &&
+			      strstr(t.reason, "exit code 3"),
+		      "%s", t.reason);
+	stop();
+	expect_gone();
+}
+END_TEST
+
+START_TEST(one_that_is_paused_is_stopped_with_the_others)
+{
+	start_ready("");
+	sim_super_pause(t.super, SIM_SCSCF, true);
+	stop();
+	ck_assert(!t.is_failed);
+	expect_gone();
+}
+END_TEST
+
 START_TEST(an_element_that_is_never_ready_is_named_when_time_is_up)
 {
 	const char *wrong = NULL;
@@ -346,6 +412,11 @@ static Suite *sim_super_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 20);
 	tcase_add_test(tc, all_are_ready_then_stopped_and_none_is_left);
+	tcase_add_test(
+		tc, one_that_is_killed_on_purpose_is_no_failure_and_comes_back);
+	tcase_add_test(tc,
+		       one_that_dies_of_itself_after_a_restart_is_a_failure);
+	tcase_add_test(tc, one_that_is_paused_is_stopped_with_the_others);
 	tcase_add_test(tc,
 		       an_element_that_is_never_ready_is_named_when_time_is_up);
 	tcase_add_test(tc, an_element_that_says_why_it_cannot_start_is_quoted);
