@@ -158,7 +158,7 @@ static char *url_with_path(const char *url, const char *path)
 }
 
 /**
- * Make the BOSS; it listens nowhere
+ * Make the BOSS; it listens where it is told, for the platform
  *
  * @param bossp   Set to it, the caller's: boss_free()
  * @param el      Borrowed; must outlive it
@@ -190,6 +190,8 @@ int boss_new(struct boss **bossp, struct element *el,
 	boss->realm = xstrdup(cfg->realm);
 	boss->pool_file = xstrdup(cfg->pool_file);
 	err = https_client_new(&boss->https, el, &client, reasonp);
+	if (!err && cfg->https)
+		err = boss_https_open(boss, cfg, reasonp);
 	if (err) {
 		boss_free(boss);
 		return err;
@@ -207,6 +209,7 @@ struct boss *boss_free(struct boss *boss)
 	if (!boss)
 		return NULL;
 
+	boss_https_close(boss);
 	https_client_free(boss->https);
 	boss_soap_free_ops(boss);
 	boss_platform_free_sends(boss);
@@ -220,6 +223,13 @@ struct boss *boss_free(struct boss *boss)
 	free(boss);
 
 	return NULL;
+}
+
+/** Where it listens: {"https":"…"}, or {}; the caller's */
+json_t *boss_addresses(const struct boss *boss)
+{
+	return json_pack("{s:s*}", "https",
+			 boss->server ? https_server_addr(boss->server) : NULL);
 }
 
 /** By hand: whether something that was asked for did not come about */

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#include <jansson.h>
+
 struct boss;
 struct element;
 
@@ -16,6 +18,7 @@ struct element;
 struct boss_cfg {
 	const char *hss;       /**< https://host:port, of the provisioning */
 	const char *platform;  /**< https://host:port; NULL: only by file */
+	const char *https;     /**< listen: "127.0.0.1:8443"; NULL: nowhere */
 	const char *cert, *ca; /**< PEM files */
 	const char *bind;      /**< local address; NULL: any */
 	const char *realm;     /**< of the accounts */
@@ -34,6 +37,7 @@ int boss_new(struct boss **bossp, struct element *el,
 	     const struct boss_cfg *cfg, char **reasonp);
 struct boss *boss_free(struct boss *boss);
 int boss_shoot(struct boss *boss, const struct boss_shot *shot, char **reasonp);
+json_t *boss_addresses(const struct boss *boss);
 bool boss_has_failed(const struct boss *boss);
 
 #endif

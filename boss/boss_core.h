@@ -9,10 +9,12 @@
 
 #include "boss/boss.h"
 
+struct boss_change;
 struct boss_op;
 struct boss_send;
 struct boss_shooting;
 struct https_client;
+struct https_server;
 
 /** One account; strings are owned by its list */
 struct boss_account {
@@ -29,6 +31,8 @@ struct boss_list {
 struct boss {
 	struct element *el;
 	struct https_client *https;
+	struct https_server *server; /* NULL: no --https */
+	struct boss_change *changes;
 	char *hss_url, *platform_url, *realm, *pool_file;
 	struct boss_list pool; /* of status closed: no longer to be given */
 	json_t *index;         /* SIP-URI to its place in pool */
@@ -74,6 +78,11 @@ void boss_soap_free_ops(struct boss *boss);
 int boss_platform_write(struct boss *boss, size_t *countp, char **reasonp);
 void boss_platform_send(struct boss *boss, boss_sent_cb *cb, void *arg);
 void boss_platform_free_sends(struct boss *boss);
+
+/* boss_https.c: for the platform */
+int boss_https_open(struct boss *boss, const struct boss_cfg *cfg,
+		    char **reasonp);
+void boss_https_close(struct boss *boss);
 
 /* boss_shot.c: by hand */
 void boss_shot_free(struct boss *boss);

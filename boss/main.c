@@ -20,6 +20,7 @@ int main(int argc, char **argv)
 	const struct opt opts[] = {
 		TEXT("hss", "URL", "https://HOST:8443", &cfg.hss),
 		TEXT("platform", "URL", "https://HOST:8443", &cfg.platform),
+		TEXT("https", "ADDR", "listen for it: HOST:PORT", &cfg.https),
 		TEXT("cert", "FILE", "PEM, certificate and key", &cfg.cert),
 		TEXT("ca", "FILE", "PEM, CA of the servers", &cfg.ca),
 		TEXT("bind", "ADDR", "local address", &cfg.bind),
@@ -27,12 +28,10 @@ int main(int argc, char **argv)
 		TEXT("pool-file", "FILE", "the pool", &cfg.pool_file),
 		TEXT("open-range", "FIRST-LAST", "numbers", &shot.open_range),
 		TEXT("rule", "RULE", "sip:{number}@ims.test", &shot.rule),
-		TEXT("open-list", "FILE",
-		     "by hand: lines of NUMBER SIP-URI [PASSWORD]",
-		     &shot.open_list),
+		TEXT("open-list", "FILE", "NUMBER SIP-URI", &shot.open_list),
 		{ OPT_FLAG, "sync-file", "", "by hand: write the pool file",
 		  &shot.sync_file, NULL, 0, 0 },
-		{ OPT_FLAG, "sync-message", "", "by hand: send it by HTTPS",
+		{ OPT_FLAG, "sync-message", "", "by hand: send the pool",
 		  &shot.sync_message, NULL, 0, 0 },
 		{ .type = OPT_END },
 	};
@@ -48,7 +47,7 @@ int main(int argc, char **argv)
 	    (!el->ctl && boss_shoot(boss, &shot, &reason))) {
 		rc = element_fail_start(el, "%s", reason);
 	} else {
-		element_ready(el, json_object());
+		element_ready(el, boss_addresses(boss));
 		rc = element_run(el);
 		rc = boss_has_failed(boss) ? EXIT_FAIL : rc;
 	}

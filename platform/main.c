@@ -19,8 +19,7 @@ int main(int argc, char **argv)
 		  NULL, 0, 0 },
 		{ OPT_STRING, "cert", "FILE", "PEM, our certificate and key",
 		  &cfg.cert, NULL, 0, 0 },
-		{ OPT_STRING, "ca", "FILE",
-		  "PEM, the CA of the appserver's and boss's certificates",
+		{ OPT_STRING, "ca", "FILE", "PEM, the CA of all certificates",
 		  &cfg.ca, NULL, 0, 0 },
 		{ OPT_STRING, "pcscf", "SIPURI",
 		  "P-CSCF that deregistrations are sent to", &cfg.pcscf, NULL,
@@ -34,6 +33,9 @@ int main(int argc, char **argv)
 		  &cfg.pool_file, NULL, 0, 0 },
 		{ OPT_STRING, "realm", "REALM",
 		  "home domain (default ims.test)", &cfg.realm, NULL, 0, 0 },
+		{ OPT_STRING, "boss", "URL",
+		  "BOSS that gives a lease its password", &cfg.boss, NULL, 0,
+		  0 },
 		{ .type = OPT_END },
 	};
 	struct element *el = NULL;

@@ -197,6 +197,7 @@ int plat_core_new(struct plat **pp, struct element *el,
 
 	plat = xcalloc(1, sizeof(*plat));
 	LIST_INIT(&plat->jobs);
+	LIST_INIT(&plat->passwds);
 	plat->el = el;
 	plat->policy = plat_policy_find(cfg->policy);
 	plat->pcscf = xstrdup(cfg->pcscf);
@@ -204,6 +205,8 @@ int plat_core_new(struct plat **pp, struct element *el,
 	err = plat_pool_open(&plat->store, el->loop, cfg->store, reasonp);
 	if (!err)
 		err = plat_dereg_open(plat, cfg->sip, reasonp);
+	if (!err && cfg->boss)
+		err = plat_passwd_open(plat, cfg, reasonp);
 	if (err)
 		goto out;
 
@@ -279,6 +282,7 @@ struct plat *plat_free(struct plat *plat)
 	store_close(plat->store);
 	for (int64_t i = 0; i < plat->lease_n; i++)
 		plat_lease_free(plat->leases[i]);
+	plat_passwd_close(plat);
 	sipep_free(plat->ep);
 	for (job = LIST_FIRST(&plat->jobs); job; job = next) {
 		next = LIST_NEXT(job, link);
@@ -286,6 +290,7 @@ struct plat *plat_free(struct plat *plat)
 	}
 	free(plat->leases);
 	free(plat->pcscf);
+	free(plat->boss);
 	free(plat->realm);
 	free(plat);
 

@@ -20,6 +20,7 @@ struct plat_cfg {
 	const char *policy;    /**< "round-robin" or "idle-queue" */
 	const char *pool_file; /**< NULL: none */
 	const char *realm;     /**< home domain: "ims.test" */
+	const char *boss; /**< "https://127.0.0.1:8443"; NULL: passwords stay */
 };
 
 int plat_new(struct plat **pp, struct element *el, const struct plat_cfg *cfg,

@@ -16,6 +16,7 @@ struct https_server;
 struct plat_dereg;
 struct plat_file;
 struct plat_job;
+struct plat_passwd;
 struct sipep;
 
 /** One SIP-URI of the pool, as the store last said. Owned by the platform */
@@ -24,9 +25,12 @@ struct plat_lease {
 	int64_t number, lease_id;
 	char *uri;
 	struct fsm *fsm;
-	struct plat_dereg *dereg; /* REGISTER under way, or NULL */
-	int64_t retry_ms;         /* until the next try of S413 */
-	int64_t give_up_us;       /* then it is quarantined */
+	struct plat_dereg *dereg;   /* REGISTER under way, or NULL */
+	struct plat_passwd *passwd; /* message to the BOSS under way, or NULL */
+	bool is_confirmed;  /* deregistered: of the password under way */
+	bool is_refused;    /* the deregistration, by 403 */
+	int64_t retry_ms;   /* until the next try of S413 */
+	int64_t give_up_us; /* then it is quarantined */
 };
 
 /** The role. Owned by main() or a test */
@@ -37,11 +41,15 @@ struct plat {
 	struct store *store;
 	struct sipep *ep;
 	struct https_server *server;
+	struct https_client *client; /* to the BOSS; NULL without one */
+	char *boss;                  /* its URL */
+	bool has_warned;             /* that there is none */
 	struct plat_file *file;
 	struct plat_lease **leases; /* by number, from 1 */
 	int64_t lease_n;
 	int64_t counts[LEASE_STATE_N];
 	LIST_HEAD(plat_jobs, plat_job) jobs;
+	LIST_HEAD(plat_passwds, plat_passwd) passwds;
 	bool is_draining;
 };
 
@@ -70,6 +78,9 @@ struct plat_dereg_result {
 
 typedef void plat_dereg_cb(const struct plat_dereg_result *result, void *arg);
 
+/** error NULL: the HSS has the new password. Else why not; borrowed */
+typedef void plat_passwd_cb(const char *error, void *arg);
+
 /* platform.c */
 int plat_core_new(struct plat **pp, struct element *el,
 		  const struct plat_cfg *cfg, char **reasonp);
@@ -90,5 +101,14 @@ int plat_dereg_open(struct plat *plat, const char *listen, char **reasonp);
 struct plat_dereg *plat_dereg_new(struct plat *plat, const struct plat_row *row,
 				  plat_dereg_cb *cb, void *arg);
 struct plat_dereg *plat_dereg_free(struct plat_dereg *dereg);
+
+/* platform_passwd.c: a new password for each lease */
+int plat_passwd_open(struct plat *plat, const struct plat_cfg *cfg,
+		     char **reasonp);
+struct plat_passwd *plat_passwd_new(struct plat *plat,
+				    const struct plat_row *row,
+				    plat_passwd_cb *cb, void *arg);
+struct plat_passwd *plat_passwd_free(struct plat_passwd *passwd);
+void plat_passwd_close(struct plat *plat);
 
 #endif

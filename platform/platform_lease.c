@@ -2,11 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "common/clock.h"
 #include "common/element.h"
 #include "common/fsm.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/password.h"
 #include "common/timer.h"
 #include "common/trace.h"
 #include "platform/platform_core.h"
@@ -16,8 +19,9 @@
 enum lease_event {
 	LEASE_EV_STORED,   /* struct plat_row: what the store now says */
 	LEASE_EV_TIMEOUT,  /* the state's timer */
-	LEASE_EV_ACCOUNT,  /* struct plat_row: IMPI and password for S413 */
+	LEASE_EV_ACCOUNT,  /* struct plat_row: passwords, for what is next */
 	LEASE_EV_ANSWERED, /* struct plat_dereg_result: end of S413 */
+	LEASE_EV_CHANGED,  /* char *: what the BOSS said, NULL if changed */
 	LEASE_EV_STUCK,    /* the store could not make a change */
 	LEASE_EV_N
 };
@@ -27,6 +31,7 @@ static const char *const event_names[LEASE_EV_N] = {
 	[LEASE_EV_TIMEOUT] = "timeout",
 	[LEASE_EV_ACCOUNT] = "account",
 	[LEASE_EV_ANSWERED] = "answered",
+	[LEASE_EV_CHANGED] = "password changed",
 	[LEASE_EV_STUCK] = "store failed"
 };
 
@@ -56,7 +61,8 @@ static const struct fsm_state states[LEASE_STATE_N] = {
 		.accepts = FSM_BIT(LEASE_EV_STORED) |
 			   FSM_BIT(LEASE_EV_TIMEOUT) |
 			   FSM_BIT(LEASE_EV_ACCOUNT) |
-			   FSM_BIT(LEASE_EV_ANSWERED) | FSM_BIT(LEASE_EV_STUCK),
+			   FSM_BIT(LEASE_EV_ANSWERED) |
+			   FSM_BIT(LEASE_EV_CHANGED) | FSM_BIT(LEASE_EV_STUCK),
 		.next = FSM_BIT(LEASE_COOLING) | FSM_BIT(LEASE_IDLE) |
 			FSM_BIT(LEASE_QUARANTINED),
 		.action = in_reclaiming,
@@ -72,7 +78,7 @@ static const struct fsm_state states[LEASE_STATE_N] = {
 	[LEASE_QUARANTINED] = {
 		.name = "quarantined",
 		.accepts = FSM_BIT(LEASE_EV_STORED),
-		.next = FSM_BIT(LEASE_IDLE),
+		.next = FSM_BIT(LEASE_IDLE) | FSM_BIT(LEASE_RECLAIMING),
 		.action = in_quarantined,
 	},
 };
@@ -155,6 +161,14 @@ static void on_answered(const struct plat_dereg_result *result, void *arg)
 	lease->dereg = plat_dereg_free(lease->dereg);
 }
 
+static void on_changed(const char *error, void *arg)
+{
+	struct plat_lease *lease = arg;
+
+	(void)fsm_event(lease->fsm, LEASE_EV_CHANGED, (void *)error);
+	lease->passwd = plat_passwd_free(lease->passwd);
+}
+
 static void retry_soon(const struct plat_lease *lease)
 {
 	fsm_timer_ms(lease->fsm, timer_value_ms(TIMER_DEREG_RETRY));
@@ -169,11 +183,20 @@ static void in_idle(void *obj, int event, void *data)
 	fsm_goto(lease->fsm, (int)row->state); /* [0085] */
 }
 
+static void start_reclaiming(struct plat_lease *lease)
+{
+	int64_t bound_ms = timer_value_ms(TIMER_DEREG_BOUND);
+
+	lease->is_refused = false;
+	lease->retry_ms = timer_value_ms(TIMER_DEREG_RETRY);
+	lease->give_up_us = clock_now_us() + bound_ms * 1000;
+	fsm_timer_ms(lease->fsm, 0);
+}
+
 static void in_occupied(void *obj, int event, void *data)
 {
 	struct plat_lease *lease = obj;
 	const struct plat_row *row = data;
-	int64_t bound_ms = timer_value_ms(TIMER_DEREG_BOUND);
 
 	if (event == LEASE_EV_STUCK) {
 		retry_soon(lease);
@@ -188,9 +211,7 @@ static void in_occupied(void *obj, int event, void *data)
 
 	/* S413 follows on another turn, after the response of S411 */
 	fsm_goto(lease->fsm, (int)row->state);
-	lease->retry_ms = timer_value_ms(TIMER_DEREG_RETRY);
-	lease->give_up_us = clock_now_us() + bound_ms * 1000;
-	fsm_timer_ms(lease->fsm, 0);
+	start_reclaiming(lease);
 }
 
 static int64_t ms_left(const struct plat_lease *lease)
@@ -215,26 +236,114 @@ static void try_later(struct plat_lease *lease)
 static void quarantine(struct plat_lease *lease)
 {
 	lease->dereg = plat_dereg_free(lease->dereg);
-	log_error("platform: %s could not be deregistered: quarantined; see to "
-		  "the IMS, then POST /v1/quarantine/release",
-		  lease->uri);
+	lease->passwd = plat_passwd_free(lease->passwd);
+	log_error("platform: %s could not be deregistered%s: quarantined; see "
+		  "to the IMS, then POST /v1/quarantine/release",
+		  lease->uri,
+		  lease->plat->boss ? ", or its password not changed" : "");
 	move(lease, LEASE_QUARANTINED);
+}
+
+static enum lease_state after_reclaiming(void)
+{
+	return timer_value_ms(TIMER_COOL_DOWN) > 0 ? LEASE_COOLING : LEASE_IDLE;
+}
+
+/* The next password is on disk before it is told: a process that ends here
+ * finds it there and tells it (again). Who was deregistered before is known,
+ * too, for the present password may be of no use by then. */
+static void renew(struct plat_lease *lease, bool is_confirmed)
+{
+	char *password = password_random();
+	const struct plat_renewal renewal = { .number = lease->number,
+					      .lease_id = lease->lease_id,
+					      .password = password,
+					      .is_confirmed = is_confirmed };
+
+	lease->is_refused = false;
+	if (!password) {
+		log_error("platform: no random numbers for a password of %s",
+			  lease->uri);
+		retry_soon(lease);
+		return;
+	}
+	plat_pool_renew(lease->plat->store, &renewal, plat_job_run,
+			job_for(lease, on_account));
+	OPENSSL_cleanse(password, strlen(password));
+	free(password);
 }
 
 static void dereg_answered(struct plat_lease *lease,
 			   const struct plat_dereg_result *result)
 {
-	bool is_cooled = timer_value_ms(TIMER_COOL_DOWN) > 0;
+	struct plat *plat = lease->plat;
+	bool is_done = result->status >= 200 && result->status < 300;
 
 	/* S414: [0122]; only this 200 lets the SIP-URI be lent again */
-	if (result->status >= 200 && result->status < 300) {
-		move(lease, is_cooled ? LEASE_COOLING : LEASE_IDLE);
+	if (is_done && plat->boss) {
+		renew(lease, true);
+		return;
+	}
+	if (is_done) {
+		if (!plat->has_warned)
+			log_warn("platform: no --boss: a SIP-URI keeps its "
+				 "password from one holder to the next");
+		plat->has_warned = true;
+		move(lease, after_reclaiming());
 		return;
 	}
 	log_warn("platform: deregistration of %s (lease %d): %d %s", lease->uri,
 		 (int)lease->lease_id, result->status,
 		 result->phrase ? result->phrase : "");
+	lease->is_refused = result->status == 403;
 	try_later(lease);
+}
+
+/* The BOSS has answered. The account's password is the new one from now on;
+ * without a confirmed deregistration, that comes next, with this password */
+static void password_answered(struct plat_lease *lease, const char *error)
+{
+	const struct plat_move m = {
+		.number = lease->number,
+		.lease_id = lease->lease_id,
+		.from = LEASE_RECLAIMING,
+		.to = lease->is_confirmed ? after_reclaiming()
+					  : LEASE_RECLAIMING,
+	};
+
+	if (error) {
+		log_warn("platform: new password of %s (lease %d): %s",
+			 lease->uri, (int)lease->lease_id, error);
+		try_later(lease);
+		return;
+	}
+	trace_event(lease->plat->el->trace, "platform.password-changed",
+		    json_pack("{s:s, s:I}", "uri", lease->uri, "lease_id",
+			      (json_int_t)lease->lease_id));
+	plat_pool_adopt(
+		lease->plat->store, &m, plat_job_run,
+		job_for(lease, lease->is_confirmed ? on_moved : on_account));
+}
+
+/* What is next is what the store says: a password that is on its way is sent
+ * until the HSS has it; else S413: [0121]. Where that was refused, our password
+ * may not be the HSS's: it is given a new one, at which it puts out by RTR who
+ * is registered (TS 29.228 6.1.3), and with that one S413 is tried again. What
+ * finds no end ends at the bound. */
+static void go_on(struct plat_lease *lease, const struct plat_row *row)
+{
+	fsm_timer_ms(lease->fsm, ms_left(lease));
+	lease->dereg = plat_dereg_free(lease->dereg);
+	lease->passwd = plat_passwd_free(lease->passwd);
+	lease->is_confirmed = row->is_confirmed;
+	if (row->next_password && lease->plat->boss)
+		lease->passwd =
+			plat_passwd_new(lease->plat, row, on_changed, lease);
+	else if (lease->is_refused && lease->plat->boss)
+		renew(lease, false);
+	else
+		lease->dereg =
+			plat_dereg_new(lease->plat, row, on_answered, lease);
 }
 
 static void in_reclaiming(void *obj, int event, void *data)
@@ -246,19 +355,18 @@ static void in_reclaiming(void *obj, int event, void *data)
 	case LEASE_EV_TIMEOUT:
 		if (!ms_left(lease))
 			quarantine(lease);
-		else if (!lease->dereg)
+		else if (!lease->dereg && !lease->passwd)
 			plat_pool_get(lease->plat->store, lease->number,
 				      plat_job_run, job_for(lease, on_account));
 		break;
 	case LEASE_EV_ACCOUNT:
-		/* S413: [0121]; a REGISTER without an end ends at the bound */
-		fsm_timer_ms(lease->fsm, ms_left(lease));
-		plat_dereg_free(lease->dereg);
-		lease->dereg =
-			plat_dereg_new(lease->plat, row, on_answered, lease);
+		go_on(lease, row);
 		break;
 	case LEASE_EV_ANSWERED:
 		dereg_answered(lease, data);
+		break;
+	case LEASE_EV_CHANGED:
+		password_answered(lease, data);
 		break;
 	case LEASE_EV_STUCK:
 		retry_soon(lease);
@@ -283,29 +391,26 @@ static void in_cooling(void *obj, int event, void *data)
 
 static void in_quarantined(void *obj, int event, void *data)
 {
-	const struct plat_lease *lease = obj;
+	struct plat_lease *lease = obj;
 	const struct plat_row *row = data;
 
 	(void)event;
 	fsm_goto(lease->fsm, (int)row->state);
+	if (row->state == LEASE_RECLAIMING)
+		start_reclaiming(lease);
 }
 
 /* What was under way when the process ended goes on */
 static void resume(struct plat_lease *lease, const struct plat_row *row)
 {
-	int64_t bound_ms = timer_value_ms(TIMER_DEREG_BOUND);
 	int64_t left_us = row->until_us - clock_wall_us();
 
 	fsm_restore(lease->fsm, (int)row->state);
-	if (row->state == LEASE_OCCUPIED) {
-		fsm_timer_ms(lease->fsm, left_us > 0 ? left_us / 1000 : 0);
-	} else if (row->state == LEASE_RECLAIMING) {
-		lease->retry_ms = timer_value_ms(TIMER_DEREG_RETRY);
-		lease->give_up_us = clock_now_us() + bound_ms * 1000;
-		fsm_timer_ms(lease->fsm, 0);
-	} else if (row->state == LEASE_COOLING) {
-		fsm_timer_ms(lease->fsm, timer_value_ms(TIMER_COOL_DOWN));
-	}
+	if (row->state == LEASE_OCCUPIED || row->state == LEASE_COOLING)
+		fsm_timer_ms(lease->fsm,
+			     left_us > 0 ? (left_us + 999) / 1000 : 0);
+	else if (row->state == LEASE_RECLAIMING)
+		start_reclaiming(lease);
 }
 
 /** Take a SIP-URI that the store holds and memory does not yet */
@@ -338,6 +443,7 @@ struct plat_lease *plat_lease_free(struct plat_lease *lease)
 {
 	if (lease) {
 		plat_dereg_free(lease->dereg);
+		plat_passwd_free(lease->passwd);
 		fsm_free(lease->fsm);
 		free(lease->uri);
 		free(lease);

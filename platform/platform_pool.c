@@ -16,6 +16,9 @@ static const char schema[] =
 	" uri TEXT NOT NULL UNIQUE,"
 	" impi TEXT NOT NULL,"
 	" password TEXT NOT NULL,"
+	" next_password TEXT," /* stored before anyone is told of it */
+	" is_confirmed INTEGER NOT NULL DEFAULT 0,"
+	" is_own INTEGER NOT NULL DEFAULT 0," /* password made here */
 	" realm TEXT NOT NULL,"
 	" state TEXT NOT NULL DEFAULT 'idle' CHECK (state IN ('idle',"
 	"  'occupied', 'reclaiming', 'cooling', 'quarantined')),"
@@ -29,7 +32,7 @@ static const char schema[] =
 
 #define ROW(done)                                                              \
 	done ", number, uri, coalesce(lease_id, 0), state, until_us,"          \
-	     " impi, password, realm "
+	     " impi, password, realm, next_password, is_confirmed "
 
 enum {
 	COL_DONE,
@@ -41,6 +44,8 @@ enum {
 	COL_IMPI,
 	COL_PASSWORD,
 	COL_REALM,
+	COL_NEXT_PASSWORD,
+	COL_IS_CONFIRMED,
 	COL_HOLDER
 };
 
@@ -112,6 +117,8 @@ bool plat_row_get(struct plat_row *row, const struct store_rows *rows, int i)
 		.impi = store_text(rows, i, COL_IMPI),
 		.password = store_text(rows, i, COL_PASSWORD),
 		.realm = store_text(rows, i, COL_REALM),
+		.next_password = store_text(rows, i, COL_NEXT_PASSWORD),
+		.is_confirmed = store_int(rows, i, COL_IS_CONFIRMED) != 0,
 		.holder = store_text(rows, i, COL_HOLDER),
 		.lease_id = store_int(rows, i, COL_LEASE_ID),
 		.until_us = store_int(rows, i, COL_UNTIL),
@@ -159,7 +166,9 @@ void plat_pool_get(struct store *store, int64_t number, store_cb *cb, void *arg)
  * Take a batch (S401, S301: [0077]), in its order; all of it or nothing
  *
  * One that is known keeps its number and lease; its IMPI, password and realm
- * become those of the batch, for the BOSS is the one that knows them.
+ * become those of the batch, for the BOSS is the one that knows them. But a
+ * password that was made here stays: a batch may be older than it is, as a file
+ * is that is read again at a restart.
  *
  * @param accounts Array of {"uri","impi","password","realm"}, checked
  * @param cb       Gets a row for each; new ones have numbers not seen before
@@ -173,7 +182,8 @@ void plat_pool_import(struct store *store, const json_t *accounts, store_cb *cb,
 		"  value ->> 'password', value ->> 'realm',"
 		"  key + " NEXT_IDLE_SEQ " FROM json_each(?1) WHERE true"
 		" ON CONFLICT (uri) DO UPDATE SET impi = excluded.impi,"
-		"  password = excluded.password, realm = excluded.realm"
+		"  password = CASE WHEN is_own THEN password"
+		"   ELSE excluded.password END, realm = excluded.realm"
 		" RETURNING " ROW("1");
 	char *text = json_dumps(accounts, JSON_COMPACT);
 	struct store_val vals[] = { STORE_S(text) };
@@ -227,6 +237,14 @@ void plat_pool_reclaim(struct store *store, const char *uri, int64_t lease_id,
 	store_run(store, stmts, 2, cb, arg);
 }
 
+/* Until when a SIP-URI cools down; nothing else has an end of its own */
+static int64_t move_until_us(const struct plat_move *move)
+{
+	int64_t cool_ms = timer_value_ms(TIMER_COOL_DOWN);
+
+	return move->to == LEASE_COOLING ? clock_wall_us() + cool_ms * 1000 : 0;
+}
+
 /**
  * Change a state; becoming idle puts the SIP-URI at the queue's end [0083]
  *
@@ -236,34 +254,87 @@ void plat_pool_move(struct store *store, const struct plat_move *move,
 		    store_cb *cb, void *arg)
 {
 	static const char sql[] =
-		"UPDATE account SET state = ?4, idle_seq = CASE ?4"
+		"UPDATE account SET state = ?4, until_us = ?5,"
+		" idle_seq = CASE ?4"
 		"  WHEN 'idle' THEN " NEXT_IDLE_SEQ " ELSE idle_seq END"
 		" WHERE number = ?1 AND lease_id = ?2 AND state = ?3"
 		" RETURNING " ROW("1");
 	struct store_val vals[] = { STORE_I(move->number),
 				    STORE_I(move->lease_id),
 				    STORE_S(state_names[move->from]),
-				    STORE_S(state_names[move->to]) };
+				    STORE_S(state_names[move->to]),
+				    STORE_I(move_until_us(move)) };
+
+	run(store, &(struct store_stmt){ sql, vals, 5 }, cb, arg);
+}
+
+/**
+ * Keep the password that the account is to have next, before anyone is told
+ * of it: whatever happens after, it is known which one it may have by then
+ *
+ * @param cb Gets one row, or none: it is not reclaiming in that lease any
+ *           more, or has a next password already
+ */
+void plat_pool_renew(struct store *store, const struct plat_renewal *renewal,
+		     store_cb *cb, void *arg)
+{
+	static const char sql[] =
+		"UPDATE account SET next_password = ?3, is_confirmed = ?4"
+		" WHERE number = ?1 AND lease_id = ?2"
+		" AND state = 'reclaiming' AND next_password IS NULL"
+		" RETURNING " ROW("1");
+	struct store_val vals[] = { STORE_I(renewal->number),
+				    STORE_I(renewal->lease_id),
+				    STORE_S(renewal->password),
+				    STORE_I(renewal->is_confirmed) };
 
 	run(store, &(struct store_stmt){ sql, vals, 4 }, cb, arg);
 }
 
 /**
- * An operator lets a quarantined SIP-URI be lent again
+ * The HSS has the next password: it is the account's now, and the state
+ * changes with it
  *
+ * @param cb Gets one row, or none, as plat_pool_move()
+ */
+void plat_pool_adopt(struct store *store, const struct plat_move *move,
+		     store_cb *cb, void *arg)
+{
+	static const char sql[] =
+		"UPDATE account SET state = ?4, until_us = ?5,"
+		" password = next_password, next_password = NULL,"
+		" is_confirmed = 0, is_own = 1, idle_seq = CASE ?4"
+		"  WHEN 'idle' THEN " NEXT_IDLE_SEQ " ELSE idle_seq END"
+		" WHERE number = ?1 AND lease_id = ?2 AND state = ?3"
+		" AND next_password IS NOT NULL RETURNING " ROW("1");
+	struct store_val vals[] = { STORE_I(move->number),
+				    STORE_I(move->lease_id),
+				    STORE_S(state_names[move->from]),
+				    STORE_S(state_names[move->to]),
+				    STORE_I(move_until_us(move)) };
+
+	run(store, &(struct store_stmt){ sql, vals, 5 }, cb, arg);
+}
+
+/**
+ * An operator lets a quarantined SIP-URI go
+ *
+ * @param to LEASE_IDLE; LEASE_RECLAIMING where its password must be renewed
+ *           first
  * @param cb Gets the SIP-URI's row, with is_done if it was quarantined; no
  *           row: the SIP-URI is not known
  */
-void plat_pool_release(struct store *store, const char *uri, store_cb *cb,
-		       void *arg)
+void plat_pool_release(struct store *store, const char *uri,
+		       enum lease_state to, store_cb *cb, void *arg)
 {
 	static const char find[] = "SELECT " ROW("0") "FROM account "
 						      "WHERE uri = ?1";
 	static const char release[] =
-		"UPDATE account SET state = 'idle', idle_seq = " NEXT_IDLE_SEQ
+		"UPDATE account SET state = ?2, idle_seq = CASE ?2"
+		"  WHEN 'idle' THEN " NEXT_IDLE_SEQ " ELSE idle_seq END"
 		" WHERE uri = ?1 AND state = 'quarantined' RETURNING " ROW("1");
-	struct store_val vals[] = { STORE_S(uri) };
-	struct store_stmt stmts[] = { { find, vals, 1 }, { release, vals, 1 } };
+	struct store_val vals[] = { STORE_S(uri), STORE_S(state_names[to]) };
+	struct store_stmt stmts[] = { { find, vals, 1 }, { release, vals, 2 } };
 
 	store_run(store, stmts, 2, cb, arg);
 }

@@ -286,7 +286,10 @@ static void rx_release(struct https_req *req, void *arg)
 	}
 	job = plat_job_new(plat, req, on_released);
 	job->uri = xstrdup(uri);
-	plat_pool_release(plat->store, uri, plat_job_run, job);
+	/* with a BOSS it starts anew, and is idle once its password is new */
+	plat_pool_release(plat->store, uri,
+			  plat->boss ? LEASE_RECLAIMING : LEASE_IDLE,
+			  plat_job_run, job);
 	json_decref(body);
 }
 

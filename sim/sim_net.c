@@ -50,6 +50,8 @@ static const struct place places[SIM_LINK_COUNT] = {
 				 8445, false },
 	[SIM_PLATFORM_SIP] = { "platform", "SIP", "sip:", "2.2", 5060, 5064,
 			       true },
+	[SIM_BOSS_HTTPS] = { "boss", "HTTPS", "https://", "2.3", 8443, 8446,
+			     false },
 	[SIM_TERMINAL_SIP] = { "terminal", "SIP", "sip:", "3.1", 5060, 5065,
 			       true },
 };
@@ -298,9 +300,6 @@ void sim_net_hosts(const struct sim_net *net, const char *actor, char *text,
 		   int room)
 {
 	text[0] = '\0';
-	/* BOSS listens nowhere, but calls from a host of its own */
-	if (!strcmp(actor, "boss") && net->number)
-		(void)snprintf(text, (size_t)room, "127.%d.2.3", net->number);
 	for (int i = 0; i < SIM_LINK_COUNT; i++) {
 		const char *a = net->addr[i] + (net->addr[i][0] == '[');
 		const char *end = strrchr(a, ':');

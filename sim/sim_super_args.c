@@ -70,6 +70,7 @@ static const struct row rows[] = {
 	{ SIM_PLATFORM, "policy", FROM_POLICY, 0, NULL },
 	{ SIM_PLATFORM, "pool-file", FROM_DIR, 0, POOL_FILE },
 	{ SIM_PLATFORM, "realm", FROM_TEXT, 0, SIM_REALM },
+	{ SIM_PLATFORM, "boss", FROM_URI, SIM_BOSS_HTTPS, NULL },
 
 	{ SIM_APPSERVER, "https", FROM_ADDR, SIM_APPSERVER_HTTPS, NULL },
 	{ SIM_APPSERVER, "sip", FROM_ADDR, SIM_APPSERVER_SIP, NULL },
@@ -83,6 +84,7 @@ static const struct row rows[] = {
 	{ SIM_APPSERVER, "proxy", FROM_URI, SIM_PCSCF_SIP, NULL },
 
 	{ SIM_BOSS, "hss", FROM_URI, SIM_HSS_SOAP, NULL },
+	{ SIM_BOSS, "https", FROM_ADDR, SIM_BOSS_HTTPS, NULL },
 	{ SIM_BOSS, "platform", FROM_URI, SIM_PLATFORM_HTTPS, NULL },
 	{ SIM_BOSS, "cert", FROM_CERT, 0, NULL },
 	{ SIM_BOSS, "ca", FROM_DIR, 0, CA_FILE },

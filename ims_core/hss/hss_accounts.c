@@ -4,12 +4,11 @@
 
 #include <jansson.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include "common/element.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/password.h"
 #include "common/timer.h"
 #include "common/trace.h"
 #include "ims_core/hss/hss_core.h"
@@ -17,7 +16,7 @@
 #include "ims_core/hss/hss_accounts.h"
 
 /* a long batch is hashed in slices, so that Cx is answered in between */
-enum { SLICE = 500, RANDOM_BYTES = 18, PASSWORD_LEN = 4 * RANDOM_BYTES / 3 };
+enum { SLICE = 500 };
 
 struct hss_batch *hss_batch_new(struct hss *hss)
 {
@@ -81,29 +80,6 @@ static void end(struct hss_batch *batch, int err)
 	hss_batch_free(batch);
 }
 
-/* 144 random bits as 24 characters, none of them special in a URI, in XML or
- * in a file of fields */
-static char *random_password(void)
-{
-	unsigned char raw[RANDOM_BYTES];
-	char *text = xcalloc(1, PASSWORD_LEN + 1);
-
-	if (RAND_bytes(raw, sizeof(raw)) != 1) {
-		free(text);
-		return NULL;
-	}
-	EVP_EncodeBlock((unsigned char *)text, raw, sizeof(raw));
-	for (char *c = text; *c; c++) {
-		if (*c == '+')
-			*c = '-';
-		else if (*c == '/')
-			*c = '_';
-	}
-	OPENSSL_cleanse(raw, sizeof(raw));
-
-	return text;
-}
-
 /* The private identity is the SIP-URI without its scheme; the hashes are of
  * it (RFC 7616 3.4.2), and they alone are kept */
 static int make_secret(struct hss_account *a, const char *realm,
@@ -111,7 +87,7 @@ static int make_secret(struct hss_account *a, const char *realm,
 {
 	a->impi = xstrdup(a->uri + strlen("sip:"));
 	if (!a->password)
-		a->password = random_password();
+		a->password = password_random();
 	if (!a->password)
 		return EIO;
 

@@ -118,6 +118,7 @@ void bed_platform(struct bed *bed)
 		.policy = bed->policy,
 		.pool_file = bed->has_pool_file ? bed->pool_file : NULL,
 		.realm = "ims.test",
+		.boss = bed->boss,
 	};
 	char *reason = NULL;
 	int err;

@@ -26,6 +26,7 @@ struct bed {
 	char dir[BED_DIR_LEN];
 	char store[BED_DIR_LEN + 16], pool_file[BED_DIR_LEN + 16];
 	const char *policy;
+	const char *boss; /* URL, or NULL */
 	bool has_pool_file;
 	bool has_https;                /* platform.pem and ca.pem are in dir */
 	int states, imports, refusals; /* events seen */

@@ -12,6 +12,7 @@
 #include "common/https.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "ims_core/hss/hss.h"
 #include "tests/fake/hss_bed.h"
 #include "tests/suite.h"
 
@@ -24,6 +25,8 @@ static struct {
 	char batch[BED_TEXT], pool[BED_TEXT], platform_url[BED_TEXT];
 	json_t *pool_seen; /* accounts that the platform was sent */
 	int puts, put_status, answers;
+	int status, said_n; /* of what the platform asked, with what was said */
+	char said[512];
 	bool counts_wrongly;
 	json_t *result;
 	char *error;
@@ -80,6 +83,7 @@ static void start_boss(void)
 {
 	const struct boss_cfg cfg = { .hss = t.bed.url,
 				      .platform = t.platform_url,
+				      .https = "127.0.0.1:0",
 				      .cert = hss_bed_cert(&t.bed, "boss"),
 				      .ca = t.bed.ca,
 				      .realm = "ims.test",
@@ -193,6 +197,87 @@ static const char *status(size_t i)
 	return json_string_value(
 		json_object_get(json_array_get(accounts, i), "status"));
 }
+
+/* --- the platform asks --- */
+
+static void on_status(const struct https_resp *resp, void *arg)
+{
+	(void)arg;
+	snprintf(t.said, sizeof(t.said), "%s", resp->body ? resp->body : "");
+	t.status = resp->status;
+	t.said_n++;
+}
+
+/* POST it as that client; gives the answer's status */
+static int ask(const char *name, const char *body)
+{
+	char *url = NULL, *cert = xstrdup(hss_bed_cert(&t.bed, name));
+	const struct https_client_cfg cfg = { .cert_file = cert,
+					      .ca_file = t.bed.ca };
+	json_t *where = boss_addresses(t.boss);
+	struct https_call call = { .method = "POST",
+				   .type = "application/json",
+				   .body = body,
+				   .len = strlen(body) };
+	struct https_client *client = NULL;
+	char *reason = NULL;
+
+	ck_assert_int_eq(
+		https_client_new(&client, t.platform_el, &cfg, &reason), 0);
+	url = xasprintf("https://%s/v1/password",
+			json_string_value(json_object_get(where, "https")));
+	call.url = url;
+	t.said_n = 0;
+	https_client_call(client, &call, on_status, NULL);
+	hss_bed_wait(&t.bed, &t.said_n, 1);
+	https_client_free(client);
+	json_decref(where);
+	free(url);
+	free(cert);
+
+	return t.status;
+}
+
+START_TEST(the_platform_has_a_password_changed)
+{
+	open_range("+1", "+1");
+	ck_assert_int_eq(ask("platform", "{\"uri\":\"sip:+1@ims.test\","
+					 "\"password\":\"n3w\"}"),
+			 200);
+	ck_assert_int_eq(ask("platform", "{\"uri\":\"sip:+1@ims.test\","
+					 "\"password\":\"n3w\"}"),
+			 200);
+	ck_assert_uint_eq(hss_bed_count(&t.bed, "hss.password-changed"), 2);
+	sync_by("file");
+	ck_assert_ptr_nonnull(strstr(pool_text(), " n3w "));
+}
+END_TEST
+
+START_TEST(who_may_not_ask_or_asks_nonsense_is_told)
+{
+	ck_assert_int_eq(ask("appserver", "{}"), 403);
+	ck_assert_int_eq(ask("platform", "{"), 400);
+	ck_assert_int_eq(ask("platform", "{\"uri\":\"sip:+1@ims.test\"}"), 400);
+	ck_assert_ptr_nonnull(strstr(t.said, "password"));
+	ck_assert_int_eq(ask("platform", "{\"uri\":\"sip:+1@other.test\","
+					 "\"password\":\"n3w\"}"),
+			 400);
+	ck_assert_int_eq(ask("platform", "{\"uri\":\"sip:+1@ims.test\","
+					 "\"password\":\"n3w\"}"),
+			 404);
+	ck_assert_ptr_nonnull(strstr(t.said, "sip:+1@ims.test"));
+	ck_assert_ptr_null(strstr(t.said, "n3w"));
+}
+END_TEST
+
+START_TEST(an_hss_that_is_not_there_is_told_to_the_platform)
+{
+	t.bed.hss = hss_free(t.bed.hss);
+	ck_assert_int_eq(ask("platform", "{\"uri\":\"sip:+1@ims.test\","
+					 "\"password\":\"n3w\"}"),
+			 502);
+}
+END_TEST
 
 /* --- opening --- */
 
@@ -448,6 +533,13 @@ static Suite *boss_suite(void)
 	tcase_add_test(tc, a_pool_file_that_is_none_of_ours_is_left_alone);
 	tcase_add_test(tc, the_message_holds_all_accounts_in_parts_that_fit);
 	tcase_add_test(tc, a_platform_that_refuses_or_miscounts_is_named);
+	suite_add_tcase(s, tc);
+
+	tc = tcase_create("for the platform");
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, the_platform_has_a_password_changed);
+	tcase_add_test(tc, who_may_not_ask_or_asks_nonsense_is_told);
+	tcase_add_test(tc, an_hss_that_is_not_there_is_told_to_the_platform);
 	suite_add_tcase(s, tc);
 
 	tc = tcase_create("by hand");

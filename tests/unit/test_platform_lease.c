@@ -326,7 +326,7 @@ START_TEST(counts_add_up_over_a_random_walk)
 	for (int i = 1; i <= (int)t.plat->lease_n; i++) {
 		reclaim(i);
 		plat_pool_release(t.plat->store, bed_lease(&t, i)->uri,
-				  plat_job_run,
+				  LEASE_IDLE, plat_job_run,
 				  plat_job_new(t.plat, NULL, ignore));
 	}
 	ck_assert_msg(loop_run_until(t.loop, is_all_idle, t.plat, 2000),

@@ -190,7 +190,8 @@ START_TEST(reclaiming_cooling_and_quarantined_are_not_given)
 	plat_pool_move(t.store, &m, on_answer, &t.last);
 	wait_answer();
 	ck_assert_int_eq(give("round-robin", NULL), 0);
-	plat_pool_release(t.store, "sip:+861@ims.test", on_answer, &t.last);
+	plat_pool_release(t.store, "sip:+861@ims.test", LEASE_IDLE, on_answer,
+			  &t.last);
 	ck_assert(wait_answer()->row.is_done);
 	ck_assert_int_eq(give("round-robin", NULL), 1);
 }
