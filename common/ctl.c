@@ -134,8 +134,9 @@ static ssize_t rx(const uint8_t *data, size_t len, void *arg)
 	if (!newline)
 		return len > LINE_MAX_LEN ? -1 : 0;
 
-	msg = json_loadb((const char *)data, (size_t)(newline - data), 0,
-			 &error);
+	/* a traced message may hold a NUL byte */
+	msg = json_loadb((const char *)data, (size_t)(newline - data),
+			 JSON_ALLOW_NUL, &error);
 	if (msg)
 		on_message(ctl, msg);
 	else

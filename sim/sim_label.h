@@ -31,14 +31,22 @@ const char *sim_label_impu(const struct sim_label *lb, size_t i);
 const char *sim_label_summary(const struct sim_label *lb, size_t i);
 /**
  * Write trace.jsonl: a line an entry, in order, with these fields
- *   n, t_us      index, and microseconds since the first entry
- *   kind         "msg" or "event"
- *   steps, impu  "S408 S501" and the public identity, where there are any
- *   actor, name  of an event, and its own fields
- *   from, to, proto, transport, src, dst, summary, and text or hex, of a
- * message recv_us      microseconds from sending to receiving, if both were
- * seen lost, retransmission_of    only where it is so 0, or errno of the failed
- * write
+ *   n, t_us       index, and microseconds since the first entry
+ *   kind          "msg" or "event"
+ *   steps, impu   "S408 S501" and the public identity, where there are any
+ * of an event
+ *   actor, name   and its own fields
+ * of a message
+ *   from, to      actors
+ *   proto         "sip", "diameter", "http"; transport: "udp", "tcp", "tls"
+ *   src, dst      addresses
+ *   summary       as above
+ *   text, or hex  the bytes; hex if they are no UTF-8, and for Diameter
+ *   recv_us       from sending to receiving, if both ends were seen
+ *   lost          true: sent, but not seen by a receiver that traces
+ *   retransmission_of   index of the first of the same bytes
+ *
+ * @return 0, or errno of the failed write
  */
 int sim_label_write_jsonl(const struct sim_label *lb, FILE *f);
 

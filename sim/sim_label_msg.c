@@ -52,9 +52,27 @@ static bool next_line(struct text *text, struct span *line)
 	return line->len > 0;
 }
 
+/* As a string: a NUL would cut it, and make "REGISTER\0x" a REGISTER */
 static char *copy(struct span s)
 {
-	return s.p ? xstrndup(s.p, s.len) : NULL;
+	static const char nul[] = "\\x00";
+	size_t extra = sizeof(nul) - 2, n = 0;
+	char *text, *out;
+
+	if (!s.p)
+		return NULL;
+
+	for (size_t i = 0; i < s.len; i++)
+		n += !s.p[i];
+	text = out = xcalloc(s.len + n * extra + 1, 1);
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.p[i])
+			*out++ = s.p[i];
+		else
+			out = stpcpy(out, nul);
+	}
+
+	return text;
 }
 
 static bool split_header(struct span line, struct span *name,
