@@ -24,7 +24,8 @@ struct sim_label {
 /** What has been seen so far, while labelling; jansson's objects are the maps,
  * and sets */
 struct seen {
-	json_t *steps;     /**< "REF IMPU" → index of the last one, from 1 */
+	json_t *steps;     /**< "REF IMPU" → index of the last one, from 1;
+				negative: replaced by what is no step */
 	json_t *calls;     /**< set of "FROM TO CALL-ID" */
 	json_t *exchanges; /**< "FROM TO …" → [[row or -1, impu], …] */
 };
@@ -46,6 +47,18 @@ static json_int_t last_seen(const struct seen *seen,
 	free(key);
 
 	return last;
+}
+
+static void note_replaced(struct seen *seen, const struct sim_step *step,
+			  const char *impu)
+{
+	json_int_t last = last_seen(seen, step, impu);
+	char *key = step_key(step, impu);
+
+	if (last > 0)
+		json_object_set_new_nocheck(seen->steps, key,
+					    json_integer(-last));
+	free(key);
 }
 
 static void note_step(struct seen *seen, const struct sim_step *step,
@@ -169,6 +182,20 @@ static const struct sim_step *find(const char *ref)
 	return sim_steps_find(ref, strlen(ref));
 }
 
+static bool is_one_of(const char *refs, const struct sim_step *step)
+{
+	const char *ref;
+	size_t len;
+	bool is_or;
+
+	while ((ref = sim_steps_next_ref(&refs, &len, &is_or))) {
+		if (sim_steps_find(ref, len) == step)
+			return true;
+	}
+
+	return false;
+}
+
 /** An entry that is looked up, and its request if it is an answer */
 struct candidate {
 	const struct sim_entry *entry;
@@ -186,14 +213,14 @@ static bool is_match(const struct seen *seen, const struct sim_step *step,
 	    !is_between(step, c->entry) || !is_called(step, facts) ||
 	    (flags & facts->flags) != flags)
 		return false;
-	if (step->answers && find(step->answers) != c->request)
+	if (step->answers && !is_one_of(step->answers, c->request))
 		return false;
 	if (step->flags & SIM_FIRST && !is_first_of_call(seen, c->entry, facts))
 		return false;
 
 	return !step->follows ||
 	       last_seen(seen, find(step->follows), facts->impu) >
-		       last_seen(seen, step, facts->impu);
+		       llabs(last_seen(seen, step, facts->impu));
 }
 
 /* Of several rows that fit, the one that follows the latest step */
@@ -248,6 +275,21 @@ static char *make_ids(const struct sim_step *step)
 	return ids;
 }
 
+/* A SIP request that is no step, in the place of one that was: what follows is
+ * about this one now. A row that is the first of its Call-ID stands for those
+ * after it too. */
+static void replace_steps(struct seen *seen, const struct candidate *c)
+{
+	for (size_t i = 0; i < sim_steps_count(); i++) {
+		const struct sim_step *step = sim_steps_at(i);
+
+		if (step->wire == SIM_SIP && step->what &&
+		    !(step->flags & SIM_FIRST) && is_between(step, c->entry) &&
+		    is_called(step, c->facts))
+			note_replaced(seen, step, c->facts->impu);
+	}
+}
+
 static int row_number(const struct sim_step *step)
 {
 	return step ? (int)(step - sim_steps_at(0)) : -1;
@@ -268,6 +310,8 @@ static const struct sim_step *label_new_entry(struct seen *seen,
 	step = find_row(seen, &c);
 	if (step)
 		note_step(seen, step, facts->impu, i);
+	else if (facts->is_request && facts->wire == SIM_SIP)
+		replace_steps(seen, &c);
 	if (facts->is_request && facts->exchange)
 		note_request(seen, e, facts, row_number(step));
 	if (facts->call_id && facts->is_request)

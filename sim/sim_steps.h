@@ -46,9 +46,10 @@ struct sim_step {
 				  in SOAP's body; answer: status, or its first
 				  digits; event: its name */
 	const char *is;      /**< not a message of its own: refs that it is */
-	const char *answers; /**< ref of the request that it answers */
+	const char *answers; /**< refs of the request that it answers */
 	const char *follows; /**< ref: seen in its conversation since the last
-				  message of this row */
+				  message of this row, and not replaced since
+				  by a request that is no step */
 	unsigned flags;
 	const char *after;     /**< refs that must come before it */
 	const char *en, *zh;   /**< captions */

@@ -26,16 +26,26 @@ void sim_steps_print(FILE *f)
 	}
 }
 
+/* A list of refs; all: what stands for the space between those that must all
+ * be */
+static void print_refs(const char *refs, const char *all, FILE *f)
+{
+	for (const char *p = text(refs); *p; p++) {
+		if (*p == '|')
+			fputs(" or ", f);
+		else if (*p == ' ')
+			fputs(all, f);
+		else
+			fputc(*p, f);
+	}
+}
+
 /* What is looked for, in words */
 static void print_what(const struct sim_step *step, FILE *f)
 {
 	if (step->is)
 		fprintf(f, "is ");
-	for (const char *p = text(step->is); *p; p++)
-		fputs(*p == '|'   ? " or "
-		      : *p == ' ' ? " and "
-				  : (char[]){ *p, '\0' },
-		      f);
+	print_refs(step->is, " and ", f);
 	if (step->what && step->wire == SIM_EVENT)
 		fprintf(f, "event `%s`", step->what);
 	else if (step->what && strspn(step->what, "0123456789"))
@@ -54,18 +64,10 @@ static void print_what(const struct sim_step *step, FILE *f)
 	if (step->flags & SIM_NO_BODY)
 		fputs(", empty body", f);
 	if (step->answers)
-		fprintf(f, ", answers %s", step->answers);
+		fputs(", answers ", f);
+	print_refs(step->answers, " and ", f);
 	if (step->follows)
 		fprintf(f, ", next after %s", step->follows);
-}
-
-static void print_after(const struct sim_step *step, FILE *f)
-{
-	for (const char *p = text(step->after); *p; p++)
-		fputs(*p == '|'   ? " or "
-		      : *p == ' ' ? ", "
-				  : (char[]){ *p, '\0' },
-		      f);
 }
 
 static void print_row(const struct sim_step *step, FILE *f)
@@ -76,7 +78,7 @@ static void print_row(const struct sim_step *step, FILE *f)
 		sim_wire_name(step->wire));
 	print_what(step, f);
 	fputs(" | ", f);
-	print_after(step, f);
+	print_refs(step->after, ", ", f);
 	fprintf(f, " | %s | %s | %s | %s |\n", step->en, step->zh,
 		text(step->paragraph), text(step->clause));
 }

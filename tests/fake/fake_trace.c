@@ -253,6 +253,24 @@ static void cx_bytes(struct dia_build *b, const struct row *row)
 	(void)dia_build_end(b);
 }
 
+void fake_trace_cx(json_t *lines, const struct fake_msg *msg, uint32_t code)
+{
+	const struct row row = { .number = (int)(msg->t_us % 1000000),
+				 .code = code,
+				 .flags = DIA_PROXIABLE |
+					  (!strcmp(msg->to, "hss") ? DIA_REQUEST
+								   : 0u) };
+	struct fake_msg whole = *msg;
+	struct dia_build b = { 0 };
+
+	cx_bytes(&b, &row);
+	whole.proto = TRACE_DIAMETER;
+	whole.data = b.data;
+	whole.len = b.len;
+	fake_trace_msg(lines, &whole);
+	dia_build_clear(&b);
+}
+
 static void put_row(json_t *lines, const struct row *row, int64_t t_us,
 		    enum fake_ends ends)
 {

@@ -28,6 +28,8 @@ struct fake_msg {
 
 /** Append its lines to an array of lines */
 void fake_trace_msg(json_t *lines, const struct fake_msg *msg);
+/** A Cx message about FAKE_IMPU: a request to the HSS, an answer from it */
+void fake_trace_cx(json_t *lines, const struct fake_msg *msg, uint32_t code);
 void fake_trace_event(json_t *lines, int64_t t_us, const char *actor,
 		      const char *name, json_t *fields);
 /** The patent's sequence from S401 to S521, a message each millisecond; those

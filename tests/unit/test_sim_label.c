@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mem.h"
 #include "tests/fake/fake_trace.h"
 #include "tests/suite.h"
 
@@ -168,6 +169,127 @@ START_TEST(a_retransmission_has_the_label_of_the_first)
 }
 END_TEST
 
+/** What comes after the sequence, and which steps it is: a SIP message between
+ * two, or a Cx request */
+struct later {
+	const char *from, *to;
+	const char *start; /**< NULL: Cx */
+	const char *headers;
+	uint32_t code;
+	int cseq;
+	const char *ids;
+};
+
+#define REGISTER "REGISTER sip:ims.test SIP/2.0"
+#define NO "SIP/2.0 401 Unauthorized"
+#define OK "SIP/2.0 200 OK"
+#define ON "Contact: <sip:u@127.1.3.1:5060>;expires=600\r\n"
+#define ANSWERS "Authorization: Digest username=\"u\", response=\"01\"\r\n"
+
+static void put_later(json_t *lines, const struct later *row, int64_t t_us)
+{
+	struct fake_msg msg = { .t_us = t_us,
+				.proto = TRACE_SIP,
+				.from = row->from,
+				.to = row->to,
+				.ends = FAKE_BOTH };
+	const char *client = *row->start == 'R' ? row->from : row->to;
+	char *text;
+
+	/* of one Call-ID with the first registration, as a refresh is (RFC 3261
+	 * 10.2.4) */
+	text = xasprintf("%s\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK%s%d\r\n"
+			 "To: <" FAKE_IMPU ">\r\nCall-ID: call-0\r\n"
+			 "CSeq: %d REGISTER\r\n%s\r\n",
+			 row->start, client, row->cseq, row->cseq,
+			 row->headers);
+	msg.data = text;
+	msg.len = strlen(text);
+	fake_trace_msg(lines, &msg);
+	free(text);
+}
+
+static void expect_later(const struct later *rows, size_t n)
+{
+	json_t *lines = fake_trace_patent(NULL, NULL);
+	size_t first;
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t t_us = 2000000 + 1000 * (int64_t)i;
+		const struct fake_msg cx = { .t_us = t_us,
+					     .from = rows[i].from,
+					     .to = rows[i].to,
+					     .ends = FAKE_BOTH };
+
+		if (rows[i].start)
+			put_later(lines, &rows[i], t_us);
+		else
+			fake_trace_cx(lines, &cx, rows[i].code);
+	}
+	load(lines);
+	first = sim_trace_count(tr) - n;
+	for (size_t i = 0; i < n; i++)
+		ck_assert_msg(
+			!strcmp(sim_label_ids(lb, first + i), rows[i].ids),
+			"row %zu, %s to %s: %s instead of \"%s\"", i,
+			rows[i].from, rows[i].to, sim_label_ids(lb, first + i),
+			rows[i].ids);
+}
+
+START_TEST(a_query_is_about_the_last_register_and_no_earlier_one)
+{
+	/* S502 that was answered without a query: the next REGISTER is no
+	 * step, and the query is about that one */
+	static const struct later rows[] = {
+		{ "pcscf", "icscf", REGISTER, ON, 0, 90, "S502" },
+		{ "icscf", "pcscf", NO, "", 0, 90, "S509" },
+		{ "pcscf", "icscf", REGISTER, "Expires: 0\r\n", 0, 91, "" },
+		{ "icscf", "hss", NULL, NULL, 300, 0, "" },
+		{ "hss", "icscf", NULL, NULL, 300, 0, "" },
+		{ "icscf", "scscf", REGISTER, "Expires: 0\r\n", 0, 91, "" },
+		{ "scscf", "hss", NULL, NULL, 303, 0, "" },
+	};
+
+	expect_later(rows, sizeof(rows) / sizeof(*rows));
+}
+END_TEST
+
+START_TEST(a_refresh_with_credentials_answers_no_challenge)
+{
+	static const struct later rows[] = {
+		{ "terminal", "pcscf", REGISTER, ON ANSWERS, 0, 90, "" },
+		{ "pcscf", "icscf", REGISTER, ON ANSWERS, 0, 90, "" },
+		{ "icscf", "hss", NULL, NULL, 300, 0, "" },
+		{ "icscf", "scscf", REGISTER, ON ANSWERS, 0, 90, "" },
+		{ "scscf", "hss", NULL, NULL, 301, 0, "" },
+		{ "scscf", "icscf", OK, ON, 0, 90, "" },
+		{ "scscf", "appserver", REGISTER, ON, 0, 90, "" },
+		{ "appserver", "scscf", OK, ON, 0, 90, "" },
+		{ "icscf", "pcscf", OK, ON, 0, 90, "" },
+		{ "pcscf", "terminal", OK, ON, 0, 90, "" },
+	};
+
+	expect_later(rows, sizeof(rows) / sizeof(*rows));
+}
+END_TEST
+
+START_TEST(who_is_challenged_again_may_answer_again)
+{
+	static const struct later rows[] = {
+		{ "terminal", "pcscf", REGISTER, ON, 0, 90, "S408 S501" },
+		{ "pcscf", "terminal", NO, "", 0, 90, "S510" },
+		{ "terminal", "pcscf", REGISTER, ON ANSWERS, 0, 91, "S511" },
+		{ "pcscf", "terminal", NO, "", 0, 91, "S510" },
+		{ "terminal", "pcscf", REGISTER, ON ANSWERS, 0, 92, "S511" },
+		{ "pcscf", "terminal", OK, ON, 0, 92, "S519" },
+		{ "terminal", "pcscf", REGISTER, ON ANSWERS, 0, 93, "" },
+		{ "pcscf", "terminal", OK, ON, 0, 93, "" },
+	};
+
+	expect_later(rows, sizeof(rows) / sizeof(*rows));
+}
+END_TEST
+
 START_TEST(an_empty_response_is_no_credentials)
 {
 	json_t *lines = json_array();
@@ -311,6 +433,10 @@ static Suite *suite(void)
 	tcase_add_test(tc, entries_know_their_public_identity);
 	tcase_add_test(tc, a_foreign_hss_is_labelled_from_one_end);
 	tcase_add_test(tc, a_retransmission_has_the_label_of_the_first);
+	tcase_add_test(tc,
+		       a_query_is_about_the_last_register_and_no_earlier_one);
+	tcase_add_test(tc, a_refresh_with_credentials_answers_no_challenge);
+	tcase_add_test(tc, who_is_challenged_again_may_answer_again);
 	tcase_add_test(tc, the_jsonl_has_a_line_for_each_entry);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("messages");
