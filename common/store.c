@@ -5,50 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "common/loop.h"
 #include "common/mem.h"
-#include "common/store_db.h"
+#include "common/store_backend.h"
 
-/** A value, on its way in or back; s is owned */
-struct cell {
-	enum store_type type;
-	int64_t i;
-	char *s;
-};
-
-/** What a statement gave, row by row */
-struct store_rows {
-	int row_n, col_n;
-	struct cell *v;
-};
-
-/** A queued statement and its parameters */
-struct queued {
-	const char *sql;
-	struct cell *vals;
-	int val_n;
-};
-
-/** One store_run(): all of its statements or none. Owned by the queue */
-struct call {
-	struct call *next;
-	struct queued *v;
-	int n;
-	store_cb *cb;
-	void *arg;
-	int err;
-	struct store_rows rows;
-};
-
-/** Owned by the role. Its shell outlives store_close() until the turn that is
- * deferred has found it closed. */
+/** Owned by the role. Its shell outlives store_close() until whoever is on the
+ * stack or deferred has found it closed. */
 struct store {
 	struct loop *loop;
-	struct store_db *db;
-	struct call *first, **last;
-	bool is_deferred, is_closed;
+	struct store_backend *db;
+	struct store_call *first, **last;
+	bool is_deferred; /* turn() will come */
+	bool is_busy;     /* a group is under way */
+	bool is_calling;  /* done() is on the stack */
+	bool is_closed;
 };
 
 /* Values and rows may be passwords */
@@ -59,7 +29,8 @@ static void wipe(char *s)
 	free(s);
 }
 
-static void rows_clear(struct store_rows *rows)
+/** Forget all rows */
+void store_rows_clear(struct store_rows *rows)
 {
 	for (int i = 0; i < rows->row_n * rows->col_n; i++)
 		wipe(rows->v[i].s);
@@ -67,34 +38,8 @@ static void rows_clear(struct store_rows *rows)
 	*rows = (struct store_rows){ 0 };
 }
 
-static void call_free(struct call *call)
-{
-	for (int i = 0; i < call->n; i++) {
-		for (int j = 0; j < call->v[i].val_n; j++)
-			wipe(call->v[i].vals[j].s);
-		free(call->v[i].vals);
-	}
-	rows_clear(&call->rows);
-	free(call->v);
-	free(call);
-}
-
-static void bind(sqlite3_stmt *stmt, const struct queued *q)
-{
-	for (int i = 0; i < q->val_n; i++) {
-		const struct cell *val = &q->vals[i];
-
-		if (val->type == STORE_INT)
-			sqlite3_bind_int64(stmt, i + 1, val->i);
-		else if (val->type == STORE_TEXT)
-			sqlite3_bind_text(stmt, i + 1, val->s, -1,
-					  SQLITE_STATIC);
-		else
-			sqlite3_bind_null(stmt, i + 1);
-	}
-}
-
-static void take_row(struct store_rows *rows, sqlite3_stmt *stmt)
+/** One row more, of col_n cells that the caller fills */
+struct store_cell *store_rows_add(struct store_rows *rows)
 {
 	size_t at = (size_t)rows->row_n * (size_t)rows->col_n;
 	size_t n = (size_t)rows->col_n;
@@ -102,138 +47,103 @@ static void take_row(struct store_rows *rows, sqlite3_stmt *stmt)
 	/* room for twice the rows whenever their number is a power of two: a
 	 * long answer is not copied once a row */
 	if (!(rows->row_n & (rows->row_n - 1)))
-		rows->v = xrealloc(rows->v, 2 * (at + n) * sizeof(struct cell));
-	for (int i = 0; i < rows->col_n; i++) {
-		struct cell *cell = &rows->v[at + (size_t)i];
-
-		cell->type = STORE_INT;
-		cell->i = sqlite3_column_int64(stmt, i);
-		cell->s = NULL;
-		if (sqlite3_column_type(stmt, i) == SQLITE_TEXT)
-			cell->s = xstrdup(
-				(const char *)sqlite3_column_text(stmt, i));
-	}
+		rows->v = xrealloc(rows->v,
+				   2 * (at + n) * sizeof(struct store_cell));
 	rows->row_n++;
+
+	return &rows->v[at];
 }
 
-static int run_statement(struct store_db *db, const struct queued *q,
-			 struct store_rows *rows)
+/** Free a call; gives the one after it */
+struct store_call *store_call_free(struct store_call *call)
 {
-	sqlite3_stmt *stmt = store_db_prepare(db, q->sql);
-	struct store_rows got = { 0 };
-	int err = 0;
-	int rc;
+	struct store_call *next = call->next;
 
-	if (!stmt) {
-		store_db_log(db, q->sql);
-		return EIO;
+	for (int i = 0; i < call->n; i++) {
+		for (int j = 0; j < call->v[i].val_n; j++)
+			wipe(call->v[i].vals[j].s);
+		free(call->v[i].vals);
 	}
+	store_rows_clear(&call->rows);
+	free(call->v);
+	free(call);
 
-	bind(stmt, q);
-	got.col_n = sqlite3_column_count(stmt);
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
-		take_row(&got, stmt);
-	if (rc != SQLITE_DONE)
-		err = store_db_errno(db);
-	if (err == EIO)
-		store_db_log(db, q->sql);
-	sqlite3_reset(stmt);
-	sqlite3_clear_bindings(stmt);
-
-	if (err || !got.row_n) {
-		rows_clear(&got);
-		return err;
-	}
-	rows_clear(rows);
-	*rows = got;
-
-	return 0;
-}
-
-/* A call that fails takes back its own statements, and no others' */
-static void run_call(struct store_db *db, struct call *call)
-{
-	bool is_many = call->n > 1;
-	int err = 0;
-
-	/* one statement is atomic by itself */
-	if (is_many)
-		err = store_db_exec(db, "SAVEPOINT one_call");
-	for (int i = 0; !err && i < call->n; i++)
-		err = run_statement(db, &call->v[i], &call->rows);
-	if (err)
-		rows_clear(&call->rows);
-	call->err = err;
-	if (!is_many || !store_db_in_transaction(db))
-		return;
-
-	if (err)
-		(void)store_db_exec(db, "ROLLBACK TO one_call");
-	(void)store_db_exec(db, "RELEASE one_call");
-}
-
-/* All calls that queued, in one transaction. If it cannot be brought to disk,
- * none of them happened. */
-static void run_group(struct store_db *db, struct call *first)
-{
-	int err = store_db_exec(db, "BEGIN IMMEDIATE");
-
-	if (err)
-		store_db_log(db, "BEGIN IMMEDIATE");
-	for (struct call *c = first; c && !err; c = c->next) {
-		run_call(db, c);
-		err = store_db_in_transaction(db) ? 0 : EIO;
-	}
-	if (!err && store_db_exec(db, "COMMIT")) {
-		store_db_log(db, "COMMIT");
-		(void)store_db_exec(db, "ROLLBACK");
-		err = EIO;
-	}
-	for (struct call *c = first; c && err; c = c->next) {
-		rows_clear(&c->rows);
-		c->err = err;
-	}
+	return next;
 }
 
 static void turn(void *arg);
 
 static void defer_turn(struct store *store)
 {
-	if (store->is_deferred)
+	if (store->is_deferred || store->is_busy)
 		return;
 
 	store->is_deferred = true;
 	loop_defer(store->loop, turn, store);
 }
 
-static struct call *take_queue(struct store *store)
+/* At most max calls, 0: all */
+static struct store_call *take_queue(struct store *store, int max)
 {
-	struct call *first = store->first;
+	struct store_call *first = store->first;
+	struct store_call **end = &store->first;
 
-	store->first = NULL;
-	store->last = &store->first;
+	for (int i = 0; *end && (!max || i < max); i++)
+		end = &(*end)->next;
+	store->first = *end;
+	*end = NULL;
+	if (!store->first)
+		store->last = &store->first;
 
 	return first;
 }
 
-/* A callback may queue more calls, and may close the store: is_deferred stays
- * set meanwhile, so that neither defers this again nor frees the shell */
+static void put_back(struct store *store, struct store_call *again)
+{
+	struct store_call **end = &again;
+
+	if (!again)
+		return;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = store->first;
+	if (!store->first)
+		store->last = end;
+	store->first = again;
+}
+
 static void turn(void *arg)
 {
 	struct store *store = arg;
-	struct call *c = take_queue(store);
 
-	if (c)
-		run_group(store->db, c);
+	store->is_deferred = false;
+	if (store->is_closed) {
+		free(store);
+		return;
+	}
+	if (!store->first)
+		return;
+
+	store->is_busy = true;
+	store->db->ops->run(store->db,
+			    take_queue(store, store->db->ops->group_max));
+}
+
+/* A callback may queue more calls, and may close the store */
+static void done(struct store_call *c, struct store_call *again, void *arg)
+{
+	struct store *store = arg;
+
+	put_back(store, again);
+	store->is_calling = true;
 	while (c) {
-		struct call *next = c->next;
-
 		if (c->cb && !store->is_closed)
 			c->cb(c->err, &c->rows, c->arg);
-		call_free(c);
-		c = next;
+		c = store_call_free(c);
 	}
-	store->is_deferred = false;
+	store->is_calling = false;
+	store->is_busy = false;
 	if (store->is_closed)
 		free(store);
 	else if (store->first)
@@ -241,23 +151,36 @@ static void turn(void *arg)
 }
 
 /**
- * Open a store
+ * Open a store of either kind
  *
- * @param where   A file, or "memory"
- * @param schema  CREATE statements, run once on a new file. Their text is the
- *                file's version: a file of another schema is refused
+ * A PostgreSQL is connected to before this returns, as a port is bound: who
+ * starts an element learns here that its database is not there. Nothing waits
+ * after that.
+ *
+ * @param where   A file, "memory", or postgresql://user@host:port/database
+ * @param schemas CREATE statements by dialect, run once on a new file or an
+ *                empty database. Their text is its version: one of another
+ *                schema is refused. NULL: the element does not speak that one
  * @param reasonp On failure: a sentence of the caller's to free
  *
  * @return 0, EINVAL (not a store of this schema), EBUSY (used by another
- *         process), EACCES, EIO (corrupt), or what making the file gave
+ *         process), EACCES, ECONNREFUSED (no database there), EIO (corrupt),
+ *         or what making the file gave
  */
-int store_open(struct store **sp, struct loop *loop, const char *where,
-	       const char *schema, char **reasonp)
+int store_open_either(struct store **sp, struct loop *loop, const char *where,
+		      const char *const schemas[STORE_DIALECT_N],
+		      char **reasonp)
 {
-	struct store_db *db = NULL;
+	const char *pg = schemas[STORE_POSTGRESQL];
+	struct store_backend *db = NULL;
 	struct store *store;
-	int err = store_db_open(&db, where, schema, reasonp);
+	int err;
 
+	if (pg && store_pg_is_uri(where))
+		err = store_pg_open(&db, loop, where, pg, reasonp);
+	else
+		err = store_sqlite_open(&db, where, schemas[STORE_SQLITE],
+					reasonp);
 	if (err)
 		return err;
 
@@ -265,45 +188,55 @@ int store_open(struct store **sp, struct loop *loop, const char *where,
 	store->loop = loop;
 	store->db = db;
 	store->last = &store->first;
+	db->done = done;
+	db->arg = store;
 	*sp = store;
 
 	return 0;
+}
+
+/** As store_open_either(), of an element whose state is its own: a file, or
+ * "memory", but no PostgreSQL */
+int store_open(struct store **sp, struct loop *loop, const char *where,
+	       const char *schema, char **reasonp)
+{
+	const char *const schemas[STORE_DIALECT_N] = { schema, NULL };
+
+	return store_open_either(sp, loop, where, schemas, reasonp);
+}
+
+/** Whose SQL it takes */
+enum store_dialect store_dialect(const struct store *store)
+{
+	return store->db->ops->dialect;
 }
 
 /**
  * Close. Calls still queued are committed, but their callbacks are not called:
  * their owners may be gone. May be called from a callback of the store.
  *
+ * This waits for what is under way at a PostgreSQL, in bounded time.
+ *
  * @return NULL
  */
 struct store *store_close(struct store *store)
 {
-	struct call *c;
-
 	if (!store || store->is_closed)
 		return NULL;
 
-	c = take_queue(store);
-	if (c)
-		run_group(store->db, c);
-	while (c) {
-		struct call *next = c->next;
-
-		call_free(c);
-		c = next;
-	}
-	store->db = store_db_close(store->db);
+	store->db->ops->close(store->db, take_queue(store, 0));
+	store->db = NULL;
 	store->is_closed = true;
-	if (!store->is_deferred)
+	if (!store->is_deferred && !store->is_calling)
 		free(store);
 
 	return NULL;
 }
 
-static struct queued copy_statement(const struct store_stmt *stmt)
+static struct store_query copy_statement(const struct store_stmt *stmt)
 {
 	size_t n = (size_t)stmt->val_n;
-	struct queued q = { stmt->sql, NULL, stmt->val_n };
+	struct store_query q = { stmt->sql, NULL, stmt->val_n };
 
 	if (n)
 		q.vals = xcalloc(n, sizeof(*q.vals));
@@ -332,7 +265,7 @@ static struct queued copy_statement(const struct store_stmt *stmt)
 void store_run(struct store *store, const struct store_stmt *stmts, int n,
 	       store_cb *cb, void *arg)
 {
-	struct call *call = xcalloc(1, sizeof(*call));
+	struct store_call *call = xcalloc(1, sizeof(*call));
 
 	call->v = xcalloc((size_t)n, sizeof(*call->v));
 	call->n = n;
@@ -352,10 +285,10 @@ int store_row_count(const struct store_rows *rows)
 	return rows->row_n;
 }
 
-static const struct cell *cell_at(const struct store_rows *rows, int row,
-				  int col)
+static const struct store_cell *cell_at(const struct store_rows *rows, int row,
+					int col)
 {
-	static const struct cell none;
+	static const struct store_cell none;
 
 	if (row < 0 || row >= rows->row_n || col < 0 || col >= rows->col_n)
 		return &none;

@@ -1,8 +1,9 @@
 /** @file store.h  Durable state: SQL behind one small interface
  *
- * Calls queue; on the next turn all that queued run in one transaction, are
- * brought to disk, and only then are their callbacks called (group commit).
- * What was answered is on disk first.
+ * Calls queue; on the next turn all that queued run together, are brought to
+ * disk, and only then are their callbacks called (group commit). What was
+ * answered is on disk first. A file or "memory" is SQLite's, for one process
+ * alone; postgresql://… is a PostgreSQL that several processes may share.
  */
 #ifndef SIPSHARE_STORE_H
 #define SIPSHARE_STORE_H
@@ -12,6 +13,9 @@
 struct loop;
 struct store;
 struct store_rows;
+
+/** Whose SQL a store speaks; both take ?1 ?2 … */
+enum store_dialect { STORE_SQLITE, STORE_POSTGRESQL, STORE_DIALECT_N };
 
 enum store_type { STORE_NULL, STORE_INT, STORE_TEXT };
 
@@ -32,12 +36,18 @@ struct store_stmt {
 	int val_n;
 };
 
-/** err: 0, EEXIST for a broken UNIQUE, EIO else (logged); rows: those of the
- * last statement that gives any, borrowed */
+/** err: 0; EEXIST for a broken UNIQUE: nothing happened; EIO else (logged):
+ * nothing happened either, but for a shared store whose connection was lost,
+ * where what was under way may have happened. rows: those of the last
+ * statement that gives any, borrowed */
 typedef void store_cb(int err, const struct store_rows *rows, void *arg);
 
 int store_open(struct store **sp, struct loop *loop, const char *where,
 	       const char *schema, char **reasonp);
+int store_open_either(struct store **sp, struct loop *loop, const char *where,
+		      const char *const schemas[STORE_DIALECT_N],
+		      char **reasonp);
+enum store_dialect store_dialect(const struct store *store);
 struct store *store_close(struct store *store);
 void store_run(struct store *store, const struct store_stmt *stmts, int n,
 	       store_cb *cb, void *arg);

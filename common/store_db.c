@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/store_backend.h"
 
 /** A prepared statement; its SQL is static, so the pointer names it */
 struct prepared {
@@ -34,8 +35,8 @@ static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
 			       "PRAGMA synchronous=FULL;"
 			       "PRAGMA foreign_keys=ON;";
 
-/* FNV-1a, which tells an element's or a version's schema from another's */
-static int32_t schema_version(const char *schema)
+/** FNV-1a, which tells an element's or a version's schema from another's */
+int32_t store_schema_version(const char *schema)
 {
 	uint32_t h = 2166136261U;
 
@@ -139,7 +140,7 @@ static int check_pages(struct store_db *db, char **reasonp)
 /* A new file gets the schema and its version; an old one must have both */
 static int apply_schema(struct store_db *db, const char *schema, char **reasonp)
 {
-	int32_t want = schema_version(schema);
+	int32_t want = store_schema_version(schema);
 	int64_t have = 0, tables = 0;
 	char pragma[64];
 

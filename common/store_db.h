@@ -1,6 +1,6 @@
 /** @file store_db.h  One SQLite database: opened, checked, statements kept
  *
- * Inside of store.c; nothing else includes it.
+ * Inside of store_sqlite.c; nothing else includes it.
  */
 #ifndef SIPSHARE_STORE_DB_H
 #define SIPSHARE_STORE_DB_H
