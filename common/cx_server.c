@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -287,8 +288,19 @@ static bool has_host(const char *sip_uri, const char *host)
 	return len == strlen(host) && !strncasecmp(start, host, len);
 }
 
+/* Whether the peer calls from the name's host, given as an address */
+static bool is_at(const char *sip_uri, const char *remote)
+{
+	size_t len = strcspn(remote, ":");
+	char host[ADDR_TEXT_LEN];
+
+	snprintf(host, sizeof(host), "%.*s", (int)len, remote);
+
+	return has_host(sip_uri, host);
+}
+
 /* The peer that said so itself; before any did (a restart), the one whose
- * Origin-Host is the name's host */
+ * Origin-Host or address is the name's host */
 static struct dia_peer *find_serving(const struct cx_server *server,
 				     const char *server_name)
 {
@@ -302,7 +314,9 @@ static struct dia_peer *find_serving(const struct cx_server *server,
 
 		if (dia_peer_is_open(l->peer) &&
 		    (s ? !strcasecmp(s->origin_host, host)
-		       : has_host(server_name, host)))
+		       : has_host(server_name, host) ||
+				     is_at(server_name,
+					   dia_peer_remote(l->peer))))
 			return l->peer;
 	}
 

@@ -195,6 +195,12 @@ static bool complete(struct hss_batch *batch, struct hss_user *user, int err,
 	return true;
 }
 
+/* The S-CSCF has put the user out, or has not: the report waits for it */
+static void on_ended(int err, void *arg)
+{
+	end(arg, err);
+}
+
 static void on_deleted(int err, const struct store_rows *rows, void *arg)
 {
 	struct hss_batch *batch = arg;
@@ -203,12 +209,15 @@ static void on_deleted(int err, const struct store_rows *rows, void *arg)
 	if (complete(batch, &user, err, rows, "closed")) {
 		trace_event(batch->hss->el->trace, "hss.account-closed",
 			    json_pack("{s:s}", "impu", user.impu));
-		hss_cx_closed_account(batch->hss, &user);
+		if (hss_end_registration(batch->hss, &user, "account closed",
+					 on_ended, batch))
+			return;
 	}
 	end(batch, err);
 }
 
-/** Close the batch's one account (uri set) */
+/** Close the batch's one account (uri set); the report comes when the S-CSCF
+ * has put the user out */
 void hss_accounts_close(struct hss_batch *batch, hss_batch_cb *cb, void *arg)
 {
 	batch->cb = cb;
@@ -221,9 +230,13 @@ static void on_changed(int err, const struct store_rows *rows, void *arg)
 	struct hss_batch *batch = arg;
 	struct hss_user user;
 
-	if (complete(batch, &user, err, rows, "changed"))
+	if (complete(batch, &user, err, rows, "changed")) {
 		trace_event(batch->hss->el->trace, "hss.password-changed",
 			    json_pack("{s:s}", "impu", user.impu));
+		if (hss_end_registration(batch->hss, &user, "password changed",
+					 on_ended, batch))
+			return;
+	}
 	end(batch, err);
 }
 
@@ -232,7 +245,9 @@ static void fail_later(void *arg)
 	end(arg, EIO);
 }
 
-/** Give the batch's one account (uri set) its password, or a random one */
+/** Give the batch's one account (uri set) its password, or a random one. Who
+ * is registered with the old one, or about to be, is put out; the report comes
+ * after that, so that the new password alone counts by then */
 void hss_accounts_change(struct hss_batch *batch, hss_batch_cb *cb, void *arg)
 {
 	char ha1[DIGEST_ALG_N][DIGEST_HEX_LEN];

@@ -19,8 +19,9 @@ struct hss_account {
 	const char *status; /**< opened exists closed changed unknown */
 };
 
-/** The batch is on disk (err 0) or nothing of it happened; frees the batch
- * when it returns */
+/** The batch is on disk (err 0), or nothing of it happened (EIO), or it is on
+ * disk and the S-CSCF has not confirmed that the user is out (other errors);
+ * frees the batch when it returns */
 typedef void hss_batch_cb(int err, struct hss_batch *batch, void *arg);
 
 /** Owned by the HSS's list until its callback has returned */

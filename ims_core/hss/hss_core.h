@@ -13,6 +13,7 @@
 
 struct hss_batch;
 struct hss_job;
+struct hss_rtr;
 struct https_req;
 struct https_server;
 struct timer;
@@ -48,6 +49,7 @@ struct hss {
 	struct cx_server *cx;
 	struct https_server *https;
 	struct hss_job *jobs;
+	struct hss_rtr *rtrs;
 	struct hss_batch *batches;
 	char *realm, *scscf, *appserver, *soap_client;
 	char **visited;
@@ -66,6 +68,8 @@ void hss_store_delete(struct hss *hss, const char *impu, store_cb *cb,
 void hss_store_set_ha1(struct hss *hss, const char *impu,
 		       char ha1[DIGEST_ALG_N][DIGEST_HEX_LEN], store_cb *cb,
 		       void *arg);
+void hss_store_end_reg(struct hss *hss, const char *impu, const char *scscf,
+		       store_cb *cb, void *arg);
 void hss_store_all(struct hss *hss, store_cb *cb, void *arg);
 bool hss_row_user(struct hss_user *user, const struct store_rows *rows,
 		  int row);
@@ -74,9 +78,14 @@ const char *hss_state_name(const struct hss_reg *reg);
 /* hss_cx.c: the edge to the CSCFs */
 int hss_cx_open(struct hss *hss, const struct hss_cfg *cfg, char **reasonp);
 void hss_cx_close(struct hss *hss);
-void hss_cx_closed_account(struct hss *hss, const struct hss_user *user);
 void hss_trace_state(struct hss *hss, const char *impu, const char *from,
 		     const char *to);
+
+/* hss_rtr.c: the HSS ends a registration */
+typedef void hss_ended_cb(int err, void *arg);
+bool hss_end_registration(struct hss *hss, const struct hss_user *user,
+			  const char *why, hss_ended_cb *cb, void *arg);
+void hss_rtr_close(struct hss *hss);
 
 /* The procedures, without I/O. user is NULL if the identity is unknown.
  * _decide: the result, and the registration that follows; _fill: the rest of

@@ -295,34 +295,6 @@ static void rx_lir(struct cx_req *req, const struct cx_lir *lir, void *arg)
 	find(job);
 }
 
-/* --- RTR --- */
-
-static void on_rta(int err, const struct cx_rta *rta, void *arg)
-{
-	(void)arg;
-	if (err)
-		log_warn("hss: RTR: no answer: %s", strerror(err));
-	else
-		log_info("hss: RTA: %s", cx_result_name(&rta->result));
-}
-
-/** A registered user's account was closed: the S-CSCF must drop the user
- * (TS 29.228 6.1.3.1) */
-void hss_cx_closed_account(struct hss *hss, const struct hss_user *user)
-{
-	struct cx_rtr rtr = { .impi = user->impi,
-			      .impu = user->impu,
-			      .reason = CX_PERMANENT_TERMINATION,
-			      .reason_info = "account closed" };
-
-	if (user->reg.state == HSS_NOT_REGISTERED || !user->reg.scscf)
-		return;
-
-	hss_trace_state(hss, user->impu, hss_state_name(&user->reg),
-			"NOT_REGISTERED");
-	cx_tx_rtr(hss->cx, user->reg.scscf, &rtr, on_rta, hss);
-}
-
 /** Listen for CSCFs */
 int hss_cx_open(struct hss *hss, const struct hss_cfg *cfg, char **reasonp)
 {
@@ -346,6 +318,7 @@ void hss_cx_close(struct hss *hss)
 	struct hss_job *next;
 
 	hss->cx = cx_server_free(hss->cx);
+	hss_rtr_close(hss);
 	for (struct hss_job *job = hss->jobs; job; job = next) {
 		next = job->next;
 		job_delete(job);

@@ -287,6 +287,24 @@ static char *write_report(const struct operation *op,
 	return soap_out_done(out, lenp);
 }
 
+static void reply_trouble(struct https_req *req, int err)
+{
+	char *text;
+
+	if (err == EIO) {
+		reply_fault(req, SOAP_SERVER,
+			    "the HSS could not reach its store; nothing was "
+			    "changed, try again");
+		return;
+	}
+	text = xasprintf("the account is changed, but the S-CSCF that has the "
+			 "user has not confirmed that the user is out: %s; "
+			 "try again",
+			 strerror(err));
+	reply_fault(req, SOAP_SERVER, text);
+	free(text);
+}
+
 static void on_done(int err, struct hss_batch *batch, void *arg)
 {
 	struct call *call = arg;
@@ -296,9 +314,7 @@ static void on_done(int err, struct hss_batch *batch, void *arg)
 	log_info("hss provisioning: %s: %zu done, %zu not", call->op->name,
 		 batch->done_n, batch->n - batch->done_n);
 	if (call->req && err) {
-		reply_fault(call->req, SOAP_SERVER,
-			    "the HSS could not reach its store; nothing was "
-			    "changed, try again");
+		reply_trouble(call->req, err);
 	} else if (call->req) {
 		body = write_report(call->op, batch, &len);
 		https_reply(call->req, 200, SOAP_TYPE, body, len);

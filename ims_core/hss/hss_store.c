@@ -147,6 +147,22 @@ void hss_store_set_ha1(struct hss *hss, const char *impu,
 	store_run(hss->store, &stmt, 1, cb, arg);
 }
 
+/** Nobody has the user any more, if it is still that S-CSCF that had; gives
+ * the user's new row, or none */
+void hss_store_end_reg(struct hss *hss, const char *impu, const char *scscf,
+		       store_cb *cb, void *arg)
+{
+	static const char sql[] =
+		"UPDATE account SET state = ?3, scscf = NULL,"
+		" is_auth_pending = 0 WHERE impu = ?1 AND scscf = ?2"
+		" RETURNING " COLUMNS ", 1";
+	const struct store_val vals[] = { STORE_S(impu), STORE_S(scscf),
+					  STORE_I(HSS_NOT_REGISTERED) };
+	const struct store_stmt stmt = { sql, vals, 3 };
+
+	store_run(hss->store, &stmt, 1, cb, arg);
+}
+
 /** All users, by public identity */
 void hss_store_all(struct hss *hss, store_cb *cb, void *arg)
 {

@@ -8,6 +8,7 @@
 #include "common/element.h"
 #include "common/mem.h"
 #include "common/sipep.h"
+#include "ims_core/scscf/scscf_auth.h"
 #include "ims_core/scscf/scscf_reg.h"
 
 static void cmd_registrations(struct ctl_req *req, json_t *args, void *arg)
@@ -84,6 +85,7 @@ struct scscf *scscf_free(struct scscf *scscf)
 	scscf_cx_close(scscf);
 	scscf_sip_close(scscf);
 	scscf_regs_free(scscf);
+	scscf_revoked_free(scscf);
 	free(scscf->hss);
 	free(scscf->realm);
 	free(scscf->origin_host);

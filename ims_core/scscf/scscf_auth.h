@@ -35,7 +35,8 @@ enum scscf_verdict {
 	VERDICT_WRONG_USERNAME,
 	VERDICT_WRONG_REALM,
 	VERDICT_WRONG_URI,
-	VERDICT_MALFORMED
+	VERDICT_MALFORMED,
+	VERDICT_REVOKED /**< the network ended the challenge */
 };
 
 /* scscf_auth.c: the machine */
@@ -44,6 +45,12 @@ void scscf_auth_end(struct scscf_auth *auth);
 struct scscf_auth *scscf_auth_find(const struct scscf *scscf,
 				   const char *nonce);
 void scscf_auth_set_nonce(struct scscf_auth *auth);
+
+/* scscf_revoked.c: TS 24.229 5.4.1.5 */
+void scscf_auth_revoke(const struct scscf_auth *auth);
+bool scscf_auth_is_revoked(const struct scscf *scscf, const char *impu,
+			   const char *nonce);
+void scscf_revoked_free(struct scscf *scscf);
 
 /* scscf_auth_check.c: the judgement */
 enum scscf_verdict scscf_auth_check(struct scscf_auth *auth,

@@ -44,6 +44,9 @@ static const struct verdict verdicts[] = {
 	[VERDICT_MALFORMED] = { "malformed",
 				"the credentials lack uri, cnonce or nc, or "
 				"their qop or nc cannot be read" },
+	[VERDICT_REVOKED] = { "revoked",
+			      "the network has ended what this challenge was "
+			      "for: the password may be another by now" },
 };
 
 const char *scscf_verdict_name(enum scscf_verdict verdict)

@@ -20,6 +20,7 @@ struct element;
 struct fsm;
 struct scscf_contact;
 struct scscf_profile;
+struct scscf_revoked;
 struct scscf_third_party;
 struct sipep;
 struct timer;
@@ -30,8 +31,11 @@ struct scscf {
 	struct cx *cx;
 	char *hss, *realm, *origin_host, *name;
 	bool is_offered[DIGEST_ALG_N];
-	void *regs;  /* tree (tsearch) of scscf_reg, by impu */
-	void *auths; /* tree of scscf_auth, by nonce */
+	void *regs;    /* tree (tsearch) of scscf_reg, by impu */
+	void *auths;   /* tree of scscf_auth, by nonce */
+	void *revoked; /* tree of scscf_revoked, by nonce */
+	struct scscf_revoked *revoked_first, *revoked_last;
+	int revoked_n;
 	struct scscf_register *registers; /* REGISTERs under way */
 	struct scscf_register *arriving;  /* whose irq is the endpoint's */
 	struct scscf_third_party *third_parties;

@@ -127,20 +127,46 @@ static void change(struct scscf_reg *reg, int to)
 			      from, "to", fsm_name(reg->fsm)));
 }
 
-/** Forget each challenge of an identity. REGISTERs that still wait for the
- * HSS get no answer from it any more: they are refused */
-void scscf_reg_end_auths(struct scscf_reg *reg)
+/* Who has a challenge still to answer when all is deregistered, or used one
+ * before the network ended it, is not asked again: its password may have been
+ * changed meanwhile. Expiry says nothing of the kind. */
+static bool is_revoked(const struct scscf_auth *auth, int event)
+{
+	int state = fsm_state(auth->fsm);
+
+	if (state == AUTH_PASSED)
+		return event == REG_EV_TERMINATED;
+
+	return state == AUTH_WAIT_AUTH && event != REG_EV_EXPIRED;
+}
+
+/* A REGISTER that waits for the HSS gets no answer from it any more */
+static void refuse_waiting(const struct scscf_reg *reg,
+			   struct scscf_register *rq, bool was_right)
+{
+	if (was_right)
+		scscf_auth_trace(rq, "refused", VERDICT_REVOKED);
+	scscf_refuse(rq, was_right ? 403 : 500,
+		     was_right ? "Forbidden" : "Server Internal Error",
+		     "%s was deregistered in the meantime; register again",
+		     reg->impu);
+}
+
+/** Forget each challenge of an identity, because of that event. Some nonces
+ * are kept: whoever answers gets 403 */
+void scscf_reg_end_auths(struct scscf_reg *reg, int event)
 {
 	while (reg->auths) {
-		struct scscf_register *rq = reg->auths->rq;
+		struct scscf_auth *auth = reg->auths;
+		struct scscf_register *rq = auth->rq;
+		bool was_right = fsm_state(auth->fsm) == AUTH_WAIT_SAA;
 
-		reg->auths->rq = NULL;
-		scscf_auth_end(reg->auths);
+		if (is_revoked(auth, event))
+			scscf_auth_revoke(auth);
+		auth->rq = NULL;
+		scscf_auth_end(auth);
 		if (rq)
-			scscf_refuse(rq, 500, "Server Internal Error",
-				     "%s was deregistered in the meantime; "
-				     "register again",
-				     reg->impu);
+			refuse_waiting(reg, rq, was_right);
 	}
 }
 
@@ -177,15 +203,15 @@ static void not_registered(void *obj, int event, void *data)
 		fsm_timer_ms(reg->fsm, scscf_contacts_first_ms(reg));
 		return;
 	}
-	scscf_reg_end_auths(reg);
+	scscf_reg_end_auths(reg, event);
 	scscf_reg_forget_if_idle(reg);
 }
 
-static void end(struct scscf_reg *reg)
+static void end(struct scscf_reg *reg, int event)
 {
 	change(reg, REG_NOT_REGISTERED);
 	scscf_contacts_free(reg);
-	scscf_reg_end_auths(reg);
+	scscf_reg_end_auths(reg, event);
 	scscf_reg_forget_if_idle(reg);
 }
 
@@ -201,7 +227,7 @@ static void registered(void *obj, int event, void *data)
 	}
 	if (event == REG_EV_UNBOUND || event == REG_EV_TERMINATED ||
 	    !reg->contacts)
-		end(reg);
+		end(reg, event);
 	else
 		fsm_timer_ms(reg->fsm, scscf_contacts_first_ms(reg));
 }

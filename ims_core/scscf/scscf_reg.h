@@ -31,7 +31,7 @@ struct scscf_reg *scscf_reg_get(struct scscf *scscf, const char *impu);
 bool scscf_reg_is_registered(const struct scscf_reg *reg);
 void scscf_reg_event(struct scscf_reg *reg, int event);
 void scscf_reg_forget_if_idle(struct scscf_reg *reg);
-void scscf_reg_end_auths(struct scscf_reg *reg);
+void scscf_reg_end_auths(struct scscf_reg *reg, int event);
 json_t *scscf_regs_json(const struct scscf *scscf);
 void scscf_regs_free(struct scscf *scscf);
 

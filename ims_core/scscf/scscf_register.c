@@ -44,6 +44,13 @@ void scscf_rx_register(struct scscf_register *rq)
 
 	rq->impi = ims_impi(rq->home, rq->sip);
 	rq->has_cred = ims_credentials_get(&rq->cred, rq->home, rq->sip);
+	if (rq->has_cred && rq->cred.nonce &&
+	    scscf_auth_is_revoked(rq->scscf, rq->impu, rq->cred.nonce)) {
+		scscf_auth_trace(rq, "refused", VERDICT_REVOKED);
+		scscf_refuse(rq, SIP_403_FORBIDDEN, "%s: %s", rq->impu,
+			     scscf_verdict_text(VERDICT_REVOKED));
+		return;
+	}
 	auth = find_challenge(rq);
 	if (!auth) {
 		scscf_challenge(rq);

@@ -1,4 +1,5 @@
 /* The HSS at its Cx edge: requests of a CSCF, answers, and what is on disk */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 static struct {
 	struct hss_bed bed;
 	struct cx *cx;
-	int answers, closed, rtrs, won, lost;
+	int answers, closed, changed, change_err, rtrs, won, lost;
 	struct cx_result result;
 	char server[128], ha1[2][DIGEST_HEX_LEN];
 	char algorithms[64], profile[4096], rtr[256];
@@ -340,11 +341,78 @@ START_TEST(closing_a_registered_account_deregisters_it_at_the_s_cscf)
 	batch = hss_batch_new(t.bed.hss);
 	hss_batch_add(batch)->uri = xstrdup(ALICE);
 	hss_accounts_close(batch, on_closed, NULL);
-	hss_bed_wait(&t.bed, &t.rtrs, 1);
-	ck_assert_int_eq(t.closed, 1);
+	hss_bed_wait(&t.bed, &t.closed, 1);
+	ck_assert_int_eq(t.rtrs, 1);
 	ck_assert_str_eq(t.rtr, "alice@ims.test " ALICE " 0");
 	tx_lir();
 	expect(CX_ERROR_USER_UNKNOWN, true);
+}
+END_TEST
+
+static void on_changed(int err, struct hss_batch *batch, void *arg)
+{
+	(void)arg;
+	t.change_err = err;
+	ck_assert_str_eq(batch->v[0].status, "changed");
+	t.changed++;
+}
+
+static bool never(const void *arg)
+{
+	(void)arg;
+
+	return false;
+}
+
+static void change_password(const char *password)
+{
+	struct hss_batch *batch = hss_batch_new(t.bed.hss);
+	struct hss_account *a = hss_batch_add(batch);
+
+	a->uri = xstrdup(ALICE);
+	a->password = xstrdup(password);
+	t.changed = 0;
+	hss_accounts_change(batch, on_changed, NULL);
+	hss_bed_wait(&t.bed, &t.changed, 1);
+}
+
+START_TEST(a_changed_password_puts_out_who_is_registered)
+{
+	register_alice();
+	change_password("n3w");
+	ck_assert_int_eq(t.change_err, 0);
+	ck_assert_int_eq(t.rtrs, 1);
+	ck_assert_str_eq(hss_bed_user(&t.bed, ALICE), "NOT_REGISTERED -");
+	/* nobody has the user by now */
+	change_password("n3wer");
+	ck_assert_int_eq(t.rtrs, 1);
+}
+END_TEST
+
+START_TEST(a_changed_password_ends_a_challenge_that_is_pending)
+{
+	tx_mar(1);
+	expect(CX_SUCCESS, false);
+	change_password("n3w");
+	ck_assert_int_eq(t.rtrs, 1);
+	ck_assert_str_eq(hss_bed_user(&t.bed, ALICE), "NOT_REGISTERED -");
+}
+END_TEST
+
+START_TEST(an_s_cscf_that_is_gone_is_told_when_it_is_back)
+{
+	register_alice();
+	t.cx = cx_free(t.cx);
+	for (int i = 0; i < 20; i++)
+		(void)loop_run_until(t.bed.loop, never, NULL, 1);
+	change_password("n3w");
+	ck_assert_int_eq(t.change_err, ENOTCONN);
+	ck_assert_str_eq(hss_bed_user(&t.bed, ALICE), "REGISTERED " BED_SCSCF);
+	connect_cx();
+	change_password("n3w");
+	ck_assert_int_eq(t.change_err, 0);
+	ck_assert_int_eq(t.rtrs, 1);
+	ck_assert_str_eq(hss_bed_user(&t.bed, ALICE), "NOT_REGISTERED -");
 }
 END_TEST
 
@@ -386,6 +454,9 @@ static Suite *hss_cx_suite(void)
 		an_assignment_without_public_identity_goes_by_the_private_one);
 	tcase_add_test(
 		tc, closing_a_registered_account_deregisters_it_at_the_s_cscf);
+	tcase_add_test(tc, a_changed_password_puts_out_who_is_registered);
+	tcase_add_test(tc, a_changed_password_ends_a_challenge_that_is_pending);
+	tcase_add_test(tc, an_s_cscf_that_is_gone_is_told_when_it_is_back);
 	suite_add_tcase(s, tc);
 
 	tc = tcase_create("what lasts");

@@ -579,7 +579,40 @@ START_TEST(rtr_deregisters_and_forgets_the_challenges)
 	ck_assert_ptr_null(find_reg());
 	/* the nonce is of no use any more, whatever the password was */
 	fake_ue_answer(&t.ue);
+	fake_peer_expect_status(t.ue_peer, 403);
+	ck_assert_ptr_nonnull(strstr(t.last_auth, "revoked"));
+}
+END_TEST
+
+/* An old password, whose 401 was answered before it was changed */
+START_TEST(rtr_between_challenge_and_answer_gives_403)
+{
+	fake_ue_register(&t.ue);
+	fake_ue_take(&t.ue, fake_peer_expect_status(t.ue_peer, 401));
+	fake_hss_rtr(t.hss, t.ue.impi, IMPU, CX_PERMANENT_TERMINATION);
+	ck_assert(loop_run_until(t.loop, has_rta, NULL, BOUND_MS));
+	ck_assert_uint_eq(t.hss->rta.code, CX_SUCCESS);
+	ck_assert_ptr_null(find_reg());
+	fake_ue_answer(&t.ue);
+	fake_peer_expect_status(t.ue_peer, 403);
+	ck_assert_int_eq(t.hss->sar_n, 0);
+	/* who begins anew is challenged */
+	fake_ue_register(&t.ue);
 	fake_peer_expect_status(t.ue_peer, 401);
+}
+END_TEST
+
+START_TEST(rtr_while_the_sar_is_under_way_takes_it_back)
+{
+	fake_ue_register(&t.ue);
+	fake_ue_take(&t.ue, fake_peer_expect_status(t.ue_peer, 401));
+	t.hss->is_silent = true;
+	fake_ue_answer(&t.ue);
+	expect_sar(1, CX_SAT_REGISTRATION);
+	fake_hss_rtr(t.hss, t.ue.impi, IMPU, CX_PERMANENT_TERMINATION);
+	fake_peer_expect_status(t.ue_peer, 403);
+	expect_sar(2, CX_ADMINISTRATIVE_DEREGISTRATION);
+	ck_assert_ptr_null(find_reg());
 }
 END_TEST
 
@@ -802,6 +835,8 @@ static void add_hss_tests(TCase *tc)
 	tcase_add_test(tc, refused_sar_gives_403);
 	tcase_add_test(tc, unreadable_profile_gives_500_and_the_hss_is_told);
 	tcase_add_test(tc, rtr_deregisters_and_forgets_the_challenges);
+	tcase_add_test(tc, rtr_between_challenge_and_answer_gives_403);
+	tcase_add_test(tc, rtr_while_the_sar_is_under_way_takes_it_back);
 	tcase_add_test(tc, rtr_for_an_unknown_user_is_answered_so);
 	tcase_add_test(tc, unknown_digest_option_is_refused);
 	tcase_add_test(tc, ready_comes_without_the_hss_too);
