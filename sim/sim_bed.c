@@ -10,8 +10,10 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "common/pki.h"
+#include "common/timer.h"
 #include "sim/sim.h"
 #include "sim/sim_fault.h"
+#include "sim/sim_invariant.h"
 #include "sim/sim_net.h"
 #include "sim/sim_super_args.h"
 #include "sim/sim_trace.h"
@@ -23,6 +25,8 @@ struct sim_bed {
 	struct sim_net *net;
 	struct sim_super *super;
 	struct sim_faults *faults;
+	struct sim_invariants *invariants; /* NULL: the trace is kept */
+	int64_t idle_within_ms;
 	struct sim_super_cfg cfg;
 	struct sim_trace *trace;
 	char *dir, *bin;
@@ -71,6 +75,8 @@ static void on_trace(json_t *line, void *arg)
 
 	if (bed->keeps_trace)
 		(void)sim_trace_add(bed->trace, line);
+	else
+		(void)sim_invariants_rx_line(bed->invariants, line);
 	sim_faults_on_trace(bed->faults, line);
 	bed->ops->trace(bed->arg);
 }
@@ -205,6 +211,39 @@ static void name_addresses(const struct sim_bed *bed)
 	}
 }
 
+/* A timer as the elements are given it: "timer", "cool-down=500ms" */
+static int64_t plan_timer_ms(const struct sim_plan *plan, enum timer_id id)
+{
+	const char *name = timer_name_get(id)->name;
+	int64_t value_ms = timer_value_ms(id);
+	size_t len = strlen(name);
+
+	for (int i = 0; i < plan->extra_n; i++)
+		if (!strcmp(plan->extra[i].name, "timer") &&
+		    !strncmp(plan->extra[i].value, name, len) &&
+		    plan->extra[i].value[len] == '=')
+			value_ms = strtoll(plan->extra[i].value + len + 1, NULL,
+					   10);
+
+	return value_ms;
+}
+
+/* As stated, or by the timers on the longest way from a release to idle */
+static int64_t idle_within_ms(const struct sim_plan *plan)
+{
+	static const enum timer_id way[] = { TIMER_PLATFORM, TIMER_RETRY_MAX,
+					     TIMER_DEREG_BOUND,
+					     TIMER_COOL_DOWN };
+	int64_t sum_ms = 0;
+
+	if (plan->idle_within_ms)
+		return plan->idle_within_ms;
+	for (size_t i = 0; i < sizeof(way) / sizeof(way[0]); i++)
+		sum_ms += plan_timer_ms(plan, way[i]);
+
+	return sum_ms;
+}
+
 /**
  * Build a testbed: certificates, users, and all processes started
  *
@@ -225,6 +264,9 @@ int sim_bed_new(struct sim_bed **bp, const struct sim_bed_cfg *cfg,
 	bed->ops = ops;
 	bed->arg = arg;
 	bed->trace = sim_trace_new();
+	bed->idle_within_ms = idle_within_ms(cfg->plan);
+	if (!cfg->keeps_trace)
+		bed->invariants = sim_invariants_new(bed->idle_within_ms);
 	bed->faults = sim_faults_new(cfg->loop, &fault_ops, bed);
 	bed->cfg = (struct sim_super_cfg){
 		.loop = cfg->loop,
@@ -261,6 +303,7 @@ struct sim_bed *sim_bed_free(struct sim_bed *bed)
 
 	sim_super_free(bed->super);
 	sim_faults_free(bed->faults);
+	sim_invariants_free(bed->invariants);
 	sim_net_free(bed->net);
 	sim_trace_free(bed->trace);
 	free(bed->dir);
@@ -305,6 +348,19 @@ const struct sim_net *sim_bed_net(const struct sim_bed *bed)
 struct sim_super *sim_bed_super(struct sim_bed *bed)
 {
 	return bed->super;
+}
+
+/** Stated time of I5 */
+int64_t sim_bed_idle_within_ms(const struct sim_bed *bed)
+{
+	return bed->idle_within_ms;
+}
+
+/** What has been found so far, of a bed that does not keep its trace; else
+ * NULL: its trace is judged as a whole */
+const struct sim_invariants *sim_bed_invariants(const struct sim_bed *bed)
+{
+	return bed->invariants;
 }
 
 struct sim_faults *sim_bed_faults(struct sim_bed *bed)

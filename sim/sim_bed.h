@@ -15,6 +15,7 @@
 
 struct sim_bed;
 struct sim_faults;
+struct sim_invariants;
 struct sim_net;
 struct sim_trace;
 
@@ -63,6 +64,8 @@ int sim_bed_call(struct sim_bed *bed, enum sim_actor actor, const char *cmd,
 void sim_bed_note(struct sim_bed *bed, const char *name, json_t *fields);
 const struct sim_net *sim_bed_net(const struct sim_bed *bed);
 struct sim_super *sim_bed_super(struct sim_bed *bed);
+int64_t sim_bed_idle_within_ms(const struct sim_bed *bed);
+const struct sim_invariants *sim_bed_invariants(const struct sim_bed *bed);
 struct sim_faults *sim_bed_faults(struct sim_bed *bed);
 struct sim_trace *sim_bed_trace(struct sim_bed *bed);
 

@@ -56,6 +56,8 @@ static bool is_shown(const struct ladder *l, size_t i)
 {
 	const struct sim_entry *e = sim_trace_entry(l->tr, i);
 
+	if (l->cfg.wants && !l->cfg.wants(e, l->cfg.arg))
+		return false;
 	if (sim_label_step(l->lb, i))
 		return true;
 	if (l->cfg.is_steps_only)

@@ -17,6 +17,9 @@ struct sim_ladder_cfg {
 	bool is_ascii;  /**< no box characters, and no Chinese */
 	bool is_steps_only; /**< leave out what is no step of the patent */
 	enum sim_lang lang;
+	/** Leave out what this does not want; NULL: nothing */
+	bool (*wants)(const struct sim_entry *e, const void *arg);
+	const void *arg;
 };
 
 void sim_ladder_print(const struct sim_label *lb,

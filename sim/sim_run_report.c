@@ -8,6 +8,7 @@
 #include "common/element.h"
 #include "common/mem.h"
 #include "sim/sim_bed.h"
+#include "sim/sim_invariant.h"
 #include "sim/sim_label.h"
 #include "sim/sim_ladder.h"
 #include "sim/sim_pcapng.h"
@@ -120,6 +121,28 @@ static bool print_verdict(const struct sim_run *run,
 	return pass;
 }
 
+/* Whatever the scenario does, the invariants hold */
+static bool print_invariants(const struct sim_run *run,
+			     const struct sim_label *labels,
+			     const struct sim_screen *screen)
+{
+	const struct sim_trace *trace = sim_label_trace(labels);
+	struct sim_invariants *inv =
+		sim_invariants_new(sim_bed_idle_within_ms(run->bed));
+	size_t n = sim_trace_count(trace);
+	bool good;
+
+	for (size_t i = 0; i < n; i++)
+		sim_invariants_rx(inv, sim_trace_entry(trace, i));
+	if (n)
+		sim_invariants_end(inv, sim_trace_entry(trace, n - 1)->t_us);
+	sim_invariants_print(inv, labels, stdout, screen);
+	good = !sim_invariants_count(inv);
+	sim_invariants_free(inv);
+
+	return good;
+}
+
 /* The part of the ladder where the scenario failed */
 static void print_around(const struct sim_label *labels, int width)
 {
@@ -219,6 +242,7 @@ int sim_run_report(struct sim_run *run)
 		if (!run->cfg->is_quiet)
 			sim_ladder_print(labels, &cfg, stdout);
 		good = print_verdict(run, labels, &screen) && good;
+		good = print_invariants(run, labels, &screen) && good;
 		if (code)
 			print_around(labels, screen.width);
 		sim_label_free(labels);

@@ -8,6 +8,7 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/opt.h"
+#include "sim/sim_invariant.h"
 #include "sim/sim_net.h"
 
 /** One thing after the other, once all are ready */
@@ -119,9 +120,21 @@ static void on_ready(int64_t ready_us, void *arg)
 	next(arg);
 }
 
+/* What no longer holds is said at once; the testbed stays up to be looked at */
 static void on_trace(void *arg)
 {
-	(void)arg;
+	struct sim_up *up = arg;
+	const struct sim_invariants *inv = sim_bed_invariants(up->bed);
+
+	for (; up->breach_n < sim_invariants_count(inv); up->breach_n++) {
+		const struct sim_breach *b =
+			sim_invariants_breach(inv, up->breach_n);
+
+		(void)fprintf(stderr,
+			      "sipshare up: the invariant I%d does not hold: "
+			      "%s\n",
+			      b->number, b->text);
+	}
 }
 
 static void on_failed(const char *reason, void *arg)
@@ -191,6 +204,8 @@ static int run(struct sim_up *up)
 	} else {
 		(void)loop_run(up->loop);
 	}
+	if (up->breach_n && up->code == EXIT_PASS)
+		up->code = EXIT_FAIL;
 	loop_unwatch(sigint);
 	loop_unwatch(sigterm);
 	sim_bed_free(up->bed);
@@ -276,7 +291,8 @@ static const char usage[] =
 	"platform 5064 and 8445, terminal 5065, hss 3868 and 8443.";
 
 /** `sipshare up`: EXIT_PASS when ended by Ctrl-C or SIGTERM; EXIT_FAIL when an
- * element died; EXIT_START or EXIT_USAGE when it never was up */
+ * element died or an invariant did not hold; EXIT_START or EXIT_USAGE when it
+ * never was up */
 int sim_up(int argc, char **argv)
 {
 	struct sim_up_cfg cfg = { .store = "memory",

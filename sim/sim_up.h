@@ -31,6 +31,7 @@ struct sim_up {
 	int stage;
 	int user_n, pool_n; /**< accounts asked for */
 	bool is_up, is_ending;
+	size_t breach_n; /**< invariants broken so far */
 	int code;
 };
 
