@@ -131,6 +131,8 @@ static int bed_made(lua_State *L, int status, lua_KContext ctx)
 	luaL_setfuncs(L, methods, 0);
 	lua_pushcfunction(L, bed_terminal);
 	lua_setfield(L, -2, "terminal");
+	lua_pushcfunction(L, bed_account);
+	lua_setfield(L, -2, "account");
 	for (int i = 0; i < SIM_ACTOR_COUNT; i++) {
 		/* bed:terminal{} makes one; the process is nobody's to ask */
 		if (i == SIM_TERMINAL)

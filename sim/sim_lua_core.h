@@ -93,6 +93,7 @@ void check_self(lua_State *L, const char *name);
 void set_strict(lua_State *L, const char *what, lua_CFunction index);
 void push_actor(lua_State *L, int actor);
 int bed_terminal(lua_State *L);
+int bed_account(lua_State *L);
 
 /* sim_lua_faults.c */
 void push_faults(lua_State *L);

@@ -131,11 +131,13 @@ static char *beside(const struct sim_lua *lua, const char *file)
 			 lua->cfg->file, file);
 }
 
-/* One { number = …, uri = … } of a list, at the top */
+/* One { number = …, uri = …, password = … } of a list, at the top */
 static void write_account(lua_State *L, FILE *f)
 {
 	static const struct sim_key keys[] = { { "number", LUA_TSTRING, true },
 					       { "uri", LUA_TSTRING, true },
+					       { "password", LUA_TSTRING,
+						 false },
 					       { NULL, 0, false } };
 
 	check_keys(L, lua_gettop(L), "an account", keys);
@@ -144,8 +146,10 @@ static void write_account(lua_State *L, FILE *f)
 
 	lua_getfield(L, -1, "number");
 	lua_getfield(L, -2, "uri");
-	(void)fprintf(f, "%s %s\n", lua_tostring(L, -2), lua_tostring(L, -1));
-	lua_pop(L, 2);
+	lua_getfield(L, -3, "password");
+	(void)fprintf(f, "%s %s %s\n", lua_tostring(L, -3), lua_tostring(L, -2),
+		      lua_isnil(L, -1) ? "" : lua_tostring(L, -1));
+	lua_pop(L, 3);
 }
 
 /* The list at the top as a text file in the run's folder ([0076], way b); its
@@ -318,6 +322,27 @@ int bed_terminal(lua_State *L)
 	json_object_del(args, "unknown");
 
 	return task_call(L, SIM_APPSERVER, "add_user", args, terminal_known);
+}
+
+/** bed:account{ number, uri, password, impi, realm, proxy }: a terminal with
+ * an account of its own, which it does not borrow */
+int bed_account(lua_State *L)
+{
+	static const struct sim_key keys[] = { { "number", LUA_TSTRING, true },
+					       { "uri", LUA_TSTRING, true },
+					       { "password", LUA_TSTRING,
+						 true },
+					       { "impi", LUA_TSTRING, false },
+					       { "realm", LUA_TSTRING, false },
+					       { "proxy", LUA_TSTRING, false },
+					       { NULL, 0, false } };
+
+	check_self(L, "account");
+	lua_settop(L, 2);
+	check_keys(L, 2, "account", keys);
+
+	return task_call(L, SIM_TERMINAL, "add_account", to_json(L, 2, 0),
+			 terminal_made);
 }
 
 /** Push bed.hss and its like */

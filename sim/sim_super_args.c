@@ -95,6 +95,7 @@ static const struct row rows[] = {
 	{ SIM_TERMINAL, "sip", FROM_ADDR, SIM_TERMINAL_SIP, NULL },
 	{ SIM_TERMINAL, "appserver", FROM_URI, SIM_APPSERVER_HTTPS, NULL },
 	{ SIM_TERMINAL, "ca", FROM_DIR, 0, CA_FILE },
+	{ SIM_TERMINAL, "proxy", FROM_URI, SIM_PCSCF_SIP, NULL },
 };
 /* clang-format on */
 

@@ -16,15 +16,15 @@ int main(int argc, char **argv)
 {
 	struct terminal_cfg cfg = { .sip = "127.0.0.1:0" };
 	const struct opt opts[] = {
-		{ OPT_STRING, "sip", "ADDR",
-		  "SIP address of the UEs (127.0.0.1:0)", &cfg.sip, NULL, 0,
-		  0 },
+		{ OPT_STRING, "sip", "ADDR", "SIP address (127.0.0.1:0)",
+		  &cfg.sip, NULL, 0, 0 },
 		{ OPT_STRING, "appserver", "URL",
 		  "application server: https://HOST:PORT", &cfg.appserver, NULL,
 		  0, 0 },
-		{ OPT_STRING, "ca", "FILE",
-		  "CA certificate (PEM) of the application server", &cfg.ca,
-		  NULL, 0, 0 },
+		{ OPT_STRING, "ca", "FILE", "PEM, CA of the application server",
+		  &cfg.ca, NULL, 0, 0 },
+		{ OPT_STRING, "proxy", "SIPURI", "P-CSCF of own accounts",
+		  &cfg.proxy, NULL, 0, 0 },
 		{ OPT_STRING, "number", "N", "real number, as +8613800138000",
 		  &cfg.number, NULL, 0, 0 },
 		{ OPT_STRING, "secret", "S", "login secret of the number",

@@ -72,6 +72,7 @@ int terminal_new(struct terminal **tp, struct element *el,
 	t = xcalloc(1, sizeof(*t));
 	t->el = el;
 	t->appserver = without_slash(cfg->appserver);
+	t->proxy = xstrdup(cfg->proxy);
 	err = terminal_sip_open(t, cfg->sip, reasonp);
 	if (!err)
 		err = https_client_new(&t->https, el, &https, reasonp);
@@ -101,6 +102,7 @@ struct terminal *terminal_free(struct terminal *terminal)
 		ue_free(*(struct ue **)terminal->ues);
 	sipep_free(terminal->sip);
 	free(terminal->appserver);
+	free(terminal->proxy);
 	free(terminal);
 
 	return NULL;

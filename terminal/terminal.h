@@ -16,6 +16,7 @@ struct terminal_cfg {
 	const char *sip;       /**< "127.0.0.1:5060", port 0: any */
 	const char *appserver; /**< "https://127.0.0.1:8443" */
 	const char *ca;        /**< PEM; the AS's certificate must be of it */
+	const char *proxy;     /**< P-CSCF of accounts of our own; or NULL */
 	const char *number;    /**< by hand: the real number, E.164; or NULL */
 	const char *secret;    /**< by hand: its login secret */
 };

@@ -74,12 +74,20 @@ struct ue {
 	void *done_arg;
 };
 
+/** An account that a UE has for good; strings are borrowed */
+struct ue_account {
+	const char *number; /**< real number, the UE's name here */
+	const char *uri, *password;
+	const char *impi, *realm, *proxy; /**< NULL: the usual one */
+};
+
 /** The role. UEs stand in a tree of search.h by their numbers */
 struct terminal {
 	struct element *el;
 	struct https_client *https;
 	struct sipep *sip;
 	char *appserver; /**< URL without a '/' at its end */
+	char *proxy;     /**< P-CSCF of UEs with an account, or NULL */
 	void *ues;
 	unsigned last_id;
 	bool is_draining;
@@ -93,6 +101,10 @@ struct ue *ue_free(struct ue *ue);
 struct ue *ue_find(const struct terminal *t, const char *number);
 int ue_start(struct ue *ue, enum ue_event op, ue_done_cb *cb, void *arg);
 char *ue_why_not(const struct ue *ue, enum ue_event op);
+
+/* terminal_account.c */
+int ue_account_new(struct terminal *t, const struct ue_account *account,
+		   char **reasonp);
 
 /* terminal_send_011.c */
 void ue_tx_login(struct ue *ue);

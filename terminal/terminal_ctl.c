@@ -62,6 +62,24 @@ static void cmd_add(struct ctl_req *req, json_t *args, void *arg)
 		ctl_ok(req, NULL);
 }
 
+static void cmd_add_account(struct ctl_req *req, json_t *args, void *arg)
+{
+	struct ue_account a = { 0 };
+	char *reason = NULL;
+	json_error_t error;
+
+	if (json_unpack_ex(args, &error, 0, "{s:s, s:s, s:s, s?s, s?s, s?s}",
+			   "number", &a.number, "uri", &a.uri, "password",
+			   &a.password, "impi", &a.impi, "realm", &a.realm,
+			   "proxy", &a.proxy))
+		ctl_fail(req, "terminal: %s", error.text);
+	else if (ue_account_new(arg, &a, &reason))
+		ctl_fail(req, "terminal: %s", reason);
+	else
+		ctl_ok(req, NULL);
+	free(reason);
+}
+
 static void cmd_login(struct ctl_req *req, json_t *args, void *arg)
 {
 	start(req, args, arg, UE_EV_LOGIN);
@@ -110,15 +128,13 @@ static void cmd_memory(struct ctl_req *req, json_t *args, void *arg)
 		       json_pack("{s:b}", "holds_secret", ue_holds_secret(ue)));
 }
 
-static const struct ctl_cmd cmds[] = { { "add", cmd_add },
-				       { "login", cmd_login },
-				       { "request_uri", cmd_request_uri },
-				       { "register", cmd_register },
-				       { "release", cmd_release },
-				       { "call_end", cmd_call_end },
-				       { "state", cmd_state },
-				       { "memory", cmd_memory },
-				       { NULL, NULL } };
+static const struct ctl_cmd cmds[] = {
+	{ "add", cmd_add },           { "add_account", cmd_add_account },
+	{ "login", cmd_login },       { "request_uri", cmd_request_uri },
+	{ "register", cmd_register }, { "release", cmd_release },
+	{ "call_end", cmd_call_end }, { "state", cmd_state },
+	{ "memory", cmd_memory },     { NULL, NULL }
+};
 
 /** Take the terminal's commands */
 void terminal_ctl_open(struct terminal *t)

@@ -17,4 +17,6 @@ struct ue_lease {
 	char texts[];
 };
 
+struct ue_lease *ue_lease_new(const struct ue_lease *from);
+
 #endif

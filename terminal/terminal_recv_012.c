@@ -85,7 +85,8 @@ static const char *put(char **endp, const char *text)
 	return at;
 }
 
-static struct ue_lease *lease_new(const struct ue_lease *from)
+/** A copy in one block; of from only the texts and numbers count */
+struct ue_lease *ue_lease_new(const struct ue_lease *from)
 {
 	size_t size = sizeof(*from) + strlen(from->uri) + strlen(from->impi) +
 		      strlen(from->password) + strlen(from->realm) +
@@ -152,7 +153,7 @@ int ue_recv_lease(struct ue *ue, const struct https_resp *resp, char **reasonp)
 		goto out;
 	}
 	ue_lease_wipe(ue->lease);
-	ue->lease = lease_new(&in);
+	ue->lease = ue_lease_new(&in);
 	ue->limit_us = clock_now_us() + in.expires_s * 1000000LL;
 	trace_event(ue->terminal->el->trace, "ue.leased",
 		    json_pack("{s:s, s:s, s:I}", "number", ue->number, "uri",

@@ -29,9 +29,10 @@ static const char *const actors[ACTORS] = { "hss",   "icscf",    "scscf",
 					    "pcscf", "platform", "appserver",
 					    "boss",  "terminal" };
 
-static const char *const scenarios[] = { "patent", "registration",
-					 "fig1",   "fig2",
-					 "fig3",   "unused-lease" };
+static const char *const scenarios[] = { "patent",        "registration",
+					 "fig1",          "fig2",
+					 "fig3",          "unused-lease",
+					 "stale-password" };
 
 /* Reachable to the end, as their output is */
 static struct proc *new_proc(void)

@@ -272,6 +272,43 @@ START_TEST(a_malformed_lease_is_not_taken)
 }
 END_TEST
 
+/* --- an account of its own --- */
+
+static void add_account(const char *number, const char *uri, const char *pw)
+{
+	tell("add_account",
+	     json_pack("{s:s, s:s, s:s, s:s}", "number", number, "uri", uri,
+		       "password", pw, "proxy", t.ims->uri));
+}
+
+START_TEST(a_ue_with_an_account_registers_without_the_appserver)
+{
+	add_account("+2", "sip:bob@ims.test", t.ims->password);
+	ck_assert_str_eq(t.error, "");
+	tell("register", json_pack("{s:s}", "number", "+2"));
+	ck_assert_str_eq(t.error, "");
+	ck_assert_str_eq(t.ims->aor, "sip:bob@ims.test");
+	ck_assert_str_eq(t.ims->user, "bob@ims.test");
+	add_account("+3", "sip:eve@ims.test", "wrong");
+	tell("register", json_pack("{s:s}", "number", "+3"));
+	ck_assert_ptr_nonnull(strstr(t.error, "register refused by"));
+}
+END_TEST
+
+START_TEST(an_account_that_cannot_be_is_told)
+{
+	add_account(ALICE, "sip:bob@ims.test", "pw");
+	ck_assert_ptr_nonnull(strstr(t.error, ALICE));
+	add_account("+2", "bob", "pw");
+	ck_assert_ptr_nonnull(strstr(t.error, "\"bob\" is no SIP-URI"));
+	tell("add_account", json_pack("{s:s, s:s, s:s}", "number", "+2", "uri",
+				      "sip:bob@ims.test", "password", "pw"));
+	ck_assert_ptr_nonnull(strstr(t.error, "--proxy"));
+	tell("add_account", json_pack("{s:s}", "number", "+2"));
+	ck_assert_ptr_nonnull(strstr(t.error, "uri"));
+}
+END_TEST
+
 START_TEST(a_refused_registration_names_who_and_why)
 {
 	lease();
@@ -517,6 +554,8 @@ static Suite *suite(void)
 		a_lost_answer_is_asked_for_again,
 		a_silent_appserver_is_given_up,
 		an_empty_pool_is_told_with_its_retry_after,
+		a_ue_with_an_account_registers_without_the_appserver,
+		an_account_that_cannot_be_is_told,
 		a_refused_registration_names_who_and_why,
 		a_wrong_password_is_refused,
 		a_proxy_that_is_no_uri_is_refused,
