@@ -147,7 +147,8 @@ static void write_account(lua_State *L, FILE *f)
 	lua_getfield(L, -1, "number");
 	lua_getfield(L, -2, "uri");
 	lua_getfield(L, -3, "password");
-	(void)fprintf(f, "%s %s %s\n", lua_tostring(L, -3), lua_tostring(L, -2),
+	(void)fprintf(f, "%s %s%s%s\n", lua_tostring(L, -3),
+		      lua_tostring(L, -2), lua_isnil(L, -1) ? "" : " ",
 		      lua_isnil(L, -1) ? "" : lua_tostring(L, -1));
 	lua_pop(L, 3);
 }
