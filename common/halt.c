@@ -44,6 +44,23 @@ static bool is_here(const struct halt *halt, const json_t *line)
 	return true;
 }
 
+/* Not raise(SIGSTOP): the runner may send its SIGCONT before we come to it.
+ * Blocked, it is kept for us */
+static void tell_and_wait(struct halt *halt, const json_t *line)
+{
+	sigset_t cont, before;
+	int signo;
+
+	sigemptyset(&cont);
+	sigaddset(&cont, SIGCONT);
+	(void)sigprocmask(SIG_BLOCK, &cont, &before);
+	/* what was traced before this point has left us, if we die here */
+	ctl_tx(halt->ctl, json_pack("{s:O}", "halted", (json_t *)line));
+	ctl_flush(halt->ctl);
+	(void)sigwait(&cont, &signo);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 static void on_event(const json_t *line, void *arg)
 {
 	struct halt *halt = arg;
@@ -53,10 +70,7 @@ static void on_event(const json_t *line, void *arg)
 
 	log_info("halted at %s", halt->event);
 	clear(halt);
-	/* what was traced before this point has left us, if we die here */
-	ctl_tx(halt->ctl, json_pack("{s:O}", "halted", (json_t *)line));
-	ctl_flush(halt->ctl);
-	(void)raise(SIGSTOP);
+	tell_and_wait(halt, line);
 }
 
 /** Halts nowhere yet */

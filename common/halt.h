@@ -1,9 +1,9 @@
 /** @file halt.h  An element stops in the midst of one of its decisions
  *
  * The runner names an event of the trace; when the element traces it, it sends
- * what it has said so far and stops (SIGSTOP), before it does what would have
- * come next. There it can be killed, or looked at and let go (SIGCONT): always
- * at the same point, however fast the machine is.
+ * what it has said so far and waits for SIGCONT, before it does what would have
+ * come next. There it can be killed, or looked at and let go: always at the
+ * same point, however fast the machine is.
  */
 #ifndef SIPSHARE_HALT_H
 #define SIPSHARE_HALT_H

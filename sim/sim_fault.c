@@ -35,7 +35,8 @@ struct victim {
 	enum sim_condition condition;
 	unsigned life; /* counts its deaths */
 	bool is_holding;
-	json_t *last[3]; /* message received, by proto */
+	json_int_t paused_at; /* the message that it was paused at; 0: none */
+	json_t *last[3];      /* message received, by proto */
 };
 
 /** Owned by the bed */
@@ -105,6 +106,7 @@ static void forget(struct victim *v)
 		v->last[i] = NULL;
 	}
 	v->is_holding = false;
+	v->paused_at = 0;
 }
 
 static void delayed_free(struct delayed *d)
@@ -331,23 +333,6 @@ int sim_faults_restart(struct sim_faults *f, enum sim_actor actor,
 	return 0;
 }
 
-/** Let an element go on that was paused; EINVAL if it is not */
-int sim_faults_resume(struct sim_faults *f, enum sim_actor actor,
-		      char **reasonp)
-{
-	struct victim *v = &f->victims[actor];
-
-	if (v->condition != SIM_IS_PAUSED) {
-		*reasonp = xasprintf("%s is not paused", sim_actor_name(actor));
-		return EINVAL;
-	}
-	v->condition = SIM_IS_UP;
-	f->ops->pause(actor, false, f->arg);
-	note(f, "fault.resume", actor, NULL);
-
-	return 0;
-}
-
 /* --- what an element does --- */
 
 static void let_go(struct sim_faults *f, enum sim_actor actor,
@@ -370,6 +355,27 @@ static void unhold(struct sim_faults *f, enum sim_actor actor)
 
 	v->is_holding = false;
 	ask(f, actor, "unhold", NULL, on_done);
+}
+
+/** Let an element go on that was paused; EINVAL if it is not */
+int sim_faults_resume(struct sim_faults *f, enum sim_actor actor,
+		      char **reasonp)
+{
+	struct victim *v = &f->victims[actor];
+
+	if (v->condition != SIM_IS_PAUSED) {
+		*reasonp = xasprintf("%s is not paused", sim_actor_name(actor));
+		return EINVAL;
+	}
+	v->condition = SIM_IS_UP;
+	f->ops->pause(actor, false, f->arg);
+	note(f, "fault.resume", actor, NULL);
+	if (v->paused_at)
+		let_go(f, actor, v->paused_at);
+	v->paused_at = 0;
+	unhold(f, actor);
+
+	return 0;
 }
 
 static void on_delay(void *arg)
@@ -403,6 +409,7 @@ static void strike_message(struct sim_faults *f, enum sim_actor actor,
 			   const struct rule *rule, json_int_t number)
 {
 	if (rule->kind <= SIM_FAULT_PAUSE) {
+		f->victims[actor].paused_at = number;
 		strike_now(f, actor, rule->kind, rule->at);
 		return;
 	}
