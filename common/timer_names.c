@@ -49,6 +49,8 @@ static const struct timer_name names[TIMER_COUNT] = {
 				"deregistration given up: quarantined" },
 	[TIMER_PLATFORM] = { "platform-answer", S(5), "s", "own choice",
 			     "the AS waits, then answers the terminal 504" },
+	[TIMER_WAITING] = { "waiting", S(4), "s", "own choice",
+			    "an apply message waits for an idle SIP-URI" },
 	[TIMER_RETRY] = { "retry", 500, "ms", "own choice",
 			  "first repeat of an unanswered request, doubled" },
 	[TIMER_RETRY_MAX] = { "retry-max", S(30), "s", "own choice",

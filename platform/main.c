@@ -12,11 +12,10 @@ int main(int argc, char **argv)
 	const struct opt opts[] = {
 		{ OPT_STRING, "https", "ADDR", "listen for HTTPS: HOST:PORT",
 		  &cfg.https, NULL, 0, 0 },
-		{ OPT_STRING, "sip", "ADDR", "SIP address: HOST:PORT", &cfg.sip,
-		  NULL, 0, 0 },
-		{ OPT_STRING, "store", "FILE",
-		  "pool and leases: a file, or memory (default)", &cfg.store,
-		  NULL, 0, 0 },
+		{ OPT_STRING, "sip", "ADDR", "SIP: HOST:PORT", &cfg.sip, NULL,
+		  0, 0 },
+		{ OPT_STRING, "store", "FILE", "a file, or memory (default)",
+		  &cfg.store, NULL, 0, 0 },
 		{ OPT_STRING, "cert", "FILE", "PEM, our certificate and key",
 		  &cfg.cert, NULL, 0, 0 },
 		{ OPT_STRING, "ca", "FILE", "PEM, the CA of all certificates",
@@ -24,9 +23,8 @@ int main(int argc, char **argv)
 		{ OPT_STRING, "pcscf", "SIPURI",
 		  "P-CSCF that deregistrations are sent to", &cfg.pcscf, NULL,
 		  0, 0 },
-		{ OPT_STRING, "policy", "POLICY",
-		  "round-robin (default) or idle-queue", &cfg.policy, NULL, 0,
-		  0 },
+		{ OPT_STRING, "policy", "POLICY", "round-robin or idle-queue",
+		  &cfg.policy, NULL, 0, 0 },
 		{ OPT_STRING, "pool-file", "FILE",
 		  "lines `SIP-URI IMPI password realm`, read at start and "
 		  "whenever it is replaced",
@@ -36,6 +34,8 @@ int main(int argc, char **argv)
 		{ OPT_STRING, "boss", "URL",
 		  "BOSS that gives a lease its password", &cfg.boss, NULL, 0,
 		  0 },
+		{ OPT_INT, "waiting-max", "N", "apply messages that may wait",
+		  &cfg.waiting_max, NULL, 0, 100000 },
 		{ .type = OPT_END },
 	};
 	struct element *el = NULL;

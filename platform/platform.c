@@ -44,10 +44,10 @@ json_t *plat_show(const struct plat *plat)
 	for (int64_t i = 0; i < plat->lease_n; i++)
 		json_array_append_new(uris, show_lease(plat->leases[i]));
 
-	return json_pack("{s:I, s:s, s:o, s:o}", "size",
+	return json_pack("{s:I, s:s, s:i, s:o, s:o}", "size",
 			 (json_int_t)plat->lease_n, "policy",
-			 plat->policy->name, "counts", plat_counts(plat),
-			 "uris", uris);
+			 plat->policy->name, "waiting", plat->waiter_n,
+			 "counts", plat_counts(plat), "uris", uris);
 }
 
 static void cmd_pool(struct ctl_req *req, json_t *args, void *arg)
@@ -87,6 +87,7 @@ static void drain(void *arg)
 	struct plat *plat = arg;
 
 	plat->is_draining = true;
+	plat_waiting_refuse(plat);
 	if (LIST_EMPTY(&plat->jobs))
 		loop_defer(plat->el->loop, stop, plat->el);
 }
@@ -117,6 +118,7 @@ struct plat_job *plat_job_new(struct plat *plat, struct https_req *req,
 static void job_free(struct plat_job *job)
 {
 	free(job->uri);
+	free(job->key);
 	free(job);
 }
 
@@ -198,6 +200,8 @@ int plat_core_new(struct plat **pp, struct element *el,
 	plat = xcalloc(1, sizeof(*plat));
 	LIST_INIT(&plat->jobs);
 	LIST_INIT(&plat->passwds);
+	TAILQ_INIT(&plat->waiters);
+	plat->waiting_max = cfg->waiting_max;
 	plat->el = el;
 	plat->policy = plat_policy_find(cfg->policy);
 	plat->pcscf = xstrdup(cfg->pcscf);
@@ -279,6 +283,7 @@ struct plat *plat_free(struct plat *plat)
 
 	plat_file_free(plat->file);
 	https_server_free(plat->server);
+	plat_waiting_close(plat);
 	store_close(plat->store);
 	for (int64_t i = 0; i < plat->lease_n; i++)
 		plat_lease_free(plat->leases[i]);

@@ -20,6 +20,7 @@ struct plat_cfg {
 	const char *policy;    /**< "round-robin" or "idle-queue" */
 	const char *pool_file; /**< NULL: none */
 	const char *realm;     /**< home domain: "ims.test" */
+	int waiting_max;       /**< apply messages that may wait; 0: none */
 	const char *boss; /**< "https://127.0.0.1:8443"; NULL: passwords stay */
 };
 

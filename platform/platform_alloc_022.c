@@ -1,6 +1,7 @@
 /* Identifier-allocating unit 022 (CN103516675A Fig. 8; S405, S303) */
 #include "common/element.h"
 #include "common/log.h"
+#include "common/mem.h"
 #include "common/trace.h"
 #include "platform/platform_units.h"
 
@@ -11,11 +12,16 @@ static void on_given(struct plat_job *job, int err,
 	struct plat *plat = job->plat;
 	struct plat_row row;
 
+	if (job->is_served)
+		plat->serving_n--;
+
 	if (err) {
 		plat_send_broken(job->req, "no SIP-URI was given");
 		return;
 	}
 	if (!plat_row_get(&row, rows, 0)) {
+		if (plat_wait(plat, job))
+			return;
 		log_warn("platform: no SIP-URI is idle");
 		plat_send_exhausted(job->req, plat);
 		return;
@@ -30,7 +36,7 @@ static void on_given(struct plat_job *job, int err,
 	}
 	/* a repeat would find the lease by its key; without one, nobody ever
 	 * will */
-	if (!job->req && !job->has_key)
+	if (!job->req && !job->key)
 		plat_lease_reclaim(plat->leases[row.number - 1]);
 	plat_send_lease(job->req, &row);
 }
@@ -45,6 +51,20 @@ void plat_alloc(struct plat *plat, struct https_req *req, const char *key)
 {
 	struct plat_job *job = plat_job_new(plat, req, on_given);
 
-	job->has_key = key != NULL;
+	job->key = xstrdup(key);
+	/* who comes while others wait waits behind them, unless it is only a
+	 * repeat of what was given */
+	plat_pool_give(plat->store, plat->waiter_n ? NULL : plat->policy, key,
+		       plat_job_run, job);
+}
+
+/** The same for one that has waited and whose turn it is */
+void plat_alloc_again(struct plat *plat, struct https_req *req, const char *key)
+{
+	struct plat_job *job = plat_job_new(plat, req, on_given);
+
+	job->key = xstrdup(key);
+	job->is_served = true;
+	plat->serving_n++;
 	plat_pool_give(plat->store, plat->policy, key, plat_job_run, job);
 }

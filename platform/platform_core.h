@@ -17,6 +17,7 @@ struct plat_dereg;
 struct plat_file;
 struct plat_job;
 struct plat_passwd;
+struct plat_waiter;
 struct sipep;
 
 /** One SIP-URI of the pool, as the store last said. Owned by the platform */
@@ -27,10 +28,10 @@ struct plat_lease {
 	struct fsm *fsm;
 	struct plat_dereg *dereg;   /* REGISTER under way, or NULL */
 	struct plat_passwd *passwd; /* message to the BOSS under way, or NULL */
-	bool is_confirmed;  /* deregistered: of the password under way */
-	bool is_refused;    /* the deregistration, by 403 */
-	int64_t retry_ms;   /* until the next try of S413 */
-	int64_t give_up_us; /* then it is quarantined */
+	bool is_confirmed, is_refused; /* the deregistration (403) */
+	int64_t due_us;                /* idle by then, as far as can be told */
+	int64_t retry_ms;              /* until the next try of S413 */
+	int64_t give_up_us;            /* then it is quarantined */
 };
 
 /** The role. Owned by main() or a test */
@@ -50,6 +51,9 @@ struct plat {
 	int64_t counts[LEASE_STATE_N];
 	LIST_HEAD(plat_jobs, plat_job) jobs;
 	LIST_HEAD(plat_passwds, plat_passwd) passwds;
+	TAILQ_HEAD(plat_waiters, plat_waiter) waiters; /* first come first */
+	int waiter_n, waiting_max, serving_n; /* the last: at the store */
+	int64_t soonest_us, soonest_at;       /* plat_lease_soonest_ms() */
 	bool is_draining;
 };
 
@@ -67,7 +71,8 @@ struct plat_job {
 	char *uri;
 	const char *by; /* "file" or "message" */
 	size_t count;   /* of the batch */
-	bool has_key;
+	char *key;      /* of the apply message, or NULL */
+	bool is_served; /* it has waited */
 };
 
 /** How a REGISTER that deregisters ended: 200, or why not; borrowed */
@@ -95,6 +100,7 @@ void plat_lease_add(struct plat *plat, const struct plat_row *row);
 struct plat_lease *plat_lease_free(struct plat_lease *lease);
 void plat_lease_follow(struct plat *plat, const struct plat_row *row);
 void plat_lease_reclaim(const struct plat_lease *lease);
+int64_t plat_lease_soonest_ms(struct plat *plat);
 
 /* platform_dereg_sip.c */
 int plat_dereg_open(struct plat *plat, const char *listen, char **reasonp);

@@ -13,6 +13,7 @@
 #include "common/timer.h"
 #include "common/trace.h"
 #include "platform/platform_core.h"
+#include "platform/platform_units.h"
 
 /* The life of a SIP-URI. The store decides and memory follows: a state is
  * entered by LEASE_EV_STORED only, when it is on disk. */
@@ -230,6 +231,8 @@ static void try_later(struct plat_lease *lease)
 	if (delay_ms > ms_left(lease))
 		delay_ms = ms_left(lease);
 	lease->retry_ms *= 2;
+	lease->due_us = clock_now_us() +
+			(delay_ms + timer_value_ms(TIMER_COOL_DOWN)) * 1000;
 	fsm_timer_ms(lease->fsm, delay_ms);
 }
 
@@ -400,11 +403,49 @@ static void in_quarantined(void *obj, int event, void *data)
 		start_reclaiming(lease);
 }
 
+/* When the SIP-URI may be idle: at the lease's limit, or after a try to
+ * deregister and the cool-down */
+static void set_due(struct plat_lease *lease, const struct plat_row *row)
+{
+	int64_t cool_us = timer_value_ms(TIMER_COOL_DOWN) * 1000;
+	int64_t left_us = row->until_us - clock_wall_us();
+
+	if (row->state == LEASE_QUARANTINED) {
+		lease->due_us = INT64_MAX;
+		return;
+	}
+	if (row->state == LEASE_RECLAIMING)
+		left_us = timer_value_ms(TIMER_DEREG_RETRY) * 1000 + cool_us;
+	else if (row->state == LEASE_OCCUPIED)
+		left_us += cool_us;
+	lease->due_us = clock_now_us() + (left_us > 0 ? left_us : 0);
+}
+
+/** How long until a SIP-URI is idle, as far as can be told: looked for at most
+ * ten times a second, for the pool may be large and those who ask many */
+int64_t plat_lease_soonest_ms(struct plat *plat)
+{
+	int64_t now_us = clock_now_us();
+	int64_t soonest_us = INT64_MAX;
+
+	if (!plat->soonest_at || now_us - plat->soonest_at >= 100000) {
+		for (int64_t i = 0; i < plat->lease_n; i++)
+			if (plat->leases[i]->due_us < soonest_us)
+				soonest_us = plat->leases[i]->due_us;
+		plat->soonest_us = soonest_us;
+		plat->soonest_at = now_us;
+	}
+
+	return plat->soonest_us > now_us ? (plat->soonest_us - now_us) / 1000
+					 : 0;
+}
+
 /* What was under way when the process ended goes on */
 static void resume(struct plat_lease *lease, const struct plat_row *row)
 {
 	int64_t left_us = row->until_us - clock_wall_us();
 
+	set_due(lease, row);
 	fsm_restore(lease->fsm, (int)row->state);
 	if (row->state == LEASE_OCCUPIED || row->state == LEASE_COOLING)
 		fsm_timer_ms(lease->fsm,
@@ -474,6 +515,9 @@ void plat_lease_follow(struct plat *plat, const struct plat_row *row)
 			      lease_state_name((enum lease_state)from), "to",
 			      lease_state_name((enum lease_state)to), "counts",
 			      plat_counts(plat)));
+	set_due(lease, row);
+	if (to == LEASE_IDLE)
+		plat_waiting_serve(plat);
 }
 
 /** End a lease without anyone asking: at its limit, or its asker went away */

@@ -196,6 +196,7 @@ void plat_pool_import(struct store *store, const json_t *accounts, store_cb *cb,
 /**
  * Give an idle SIP-URI away (S405), under the next lease id
  *
+ * @param policy NULL: only a lease that lasts is looked for
  * @param key Idempotency key, or NULL. Where a lease with this key lasts, that
  *            one comes back, with is_done false
  * @param cb  Gets one row, or none: no SIP-URI is idle
@@ -208,10 +209,11 @@ void plat_pool_give(struct store *store, const struct plat_policy *policy,
 	int64_t until_us =
 		clock_wall_us() + timer_value_ms(TIMER_LEASE_LIMIT) * 1000;
 	struct store_val vals[] = { STORE_S(key), STORE_I(until_us) };
-	struct store_stmt stmts[] = { { find, vals, 1 },
-				      { policy->sql, vals, 2 } };
+	struct store_stmt stmts[] = {
+		{ find, vals, 1 }, { policy ? policy->sql : NULL, vals, 2 }
+	};
 
-	store_run(store, stmts, 2, cb, arg);
+	store_run(store, stmts, policy ? 2 : 1, cb, arg);
 }
 
 /**

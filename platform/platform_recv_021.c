@@ -168,6 +168,7 @@ static void on_imported(struct plat_job *job, int err,
 	for (int i = 0; plat_row_get(&row, rows, i); i++)
 		plat_lease_add(plat, &row);
 	added = plat->lease_n - before;
+	plat_waiting_serve(plat);
 	log_info("platform: %zu SIP-URIs by %s, %d new", job->count, job->by,
 		 (int)added);
 	trace_event(plat->el->trace, "platform.pool-imported",

@@ -24,17 +24,21 @@ void plat_send_lease(struct https_req *req, const struct plat_row *row)
 				  (json_int_t)expires_s));
 }
 
-/** No SIP-URI is idle: when the first may be is known only of those that are
- * being reclaimed, which takes a deregistration and the cool-down */
-void plat_send_exhausted(struct https_req *req, const struct plat *plat)
+/** No SIP-URI is idle: how long until the first one is, as far as is known.
+ * Leases mostly end before their limit, so it is never too long */
+void plat_send_exhausted(struct https_req *req, struct plat *plat)
 {
-	int64_t wait_ms = timer_value_ms(TIMER_DEREG_RETRY) +
-			  timer_value_ms(TIMER_COOL_DOWN);
+	int64_t wait_ms = plat_lease_soonest_ms(plat);
+	int64_t max_ms = timer_value_ms(TIMER_RETRY_MAX);
 	char text[24];
 
 	if (!req)
 		return;
 
+	if (wait_ms > max_ms)
+		wait_ms = max_ms;
+	if (wait_ms < 1)
+		wait_ms = 1;
 	snprintf(text, sizeof(text), "%d", (int)((wait_ms + 999) / 1000));
 	https_req_add_header(req, "Retry-After", text);
 	https_reply_error(req, 503,

@@ -26,9 +26,18 @@ void plat_recv_batch(struct plat *plat, struct https_req *req,
 /* platform_alloc_022.c */
 void plat_alloc(struct plat *plat, struct https_req *req, const char *key);
 
+void plat_alloc_again(struct plat *plat, struct https_req *req,
+		      const char *key);
+
+/* platform_waiting.c */
+bool plat_wait(struct plat *plat, struct plat_job *job);
+void plat_waiting_serve(struct plat *plat);
+void plat_waiting_refuse(struct plat *plat);
+void plat_waiting_close(struct plat *plat);
+
 /* platform_send_023.c */
 void plat_send_lease(struct https_req *req, const struct plat_row *row);
-void plat_send_exhausted(struct https_req *req, const struct plat *plat);
+void plat_send_exhausted(struct https_req *req, struct plat *plat);
 void plat_send_reclaimed(struct https_req *req, const struct plat_job *job,
 			 const struct plat_row *row);
 void plat_send_broken(struct https_req *req, const char *what);

@@ -73,6 +73,7 @@ static void check_policy(lua_State *L, const char *policy)
 static void add_options(lua_State *L, struct sim_plan *plan)
 {
 	const char *actor = luaL_checkstring(L, -2);
+	const char *name, *value;
 	struct sim_near near;
 	char hint[HINT_LEN];
 
@@ -91,8 +92,10 @@ static void add_options(lua_State *L, struct sim_plan *plan)
 				   "testbed: options.%s: write "
 				   "{ name = value }",
 				   actor);
-		add_extra(L, plan, sim_actor_find(actor), lua_tostring(L, -2),
-			  luaL_tolstring(L, -1, NULL));
+		name = lua_tostring(L, -2);
+		/* pushes: not among the arguments, whose order is free */
+		value = luaL_tolstring(L, -1, NULL);
+		add_extra(L, plan, sim_actor_find(actor), name, value);
 		lua_pop(L, 2);
 	}
 }

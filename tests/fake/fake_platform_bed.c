@@ -119,6 +119,7 @@ void bed_platform(struct bed *bed)
 		.pool_file = bed->has_pool_file ? bed->pool_file : NULL,
 		.realm = "ims.test",
 		.boss = bed->boss,
+		.waiting_max = bed->waiting_max,
 	};
 	char *reason = NULL;
 	int err;

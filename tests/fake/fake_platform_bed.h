@@ -27,6 +27,7 @@ struct bed {
 	char store[BED_DIR_LEN + 16], pool_file[BED_DIR_LEN + 16];
 	const char *policy;
 	const char *boss; /* URL, or NULL */
+	int waiting_max;
 	bool has_pool_file;
 	bool has_https;                /* platform.pem and ca.pem are in dir */
 	int states, imports, refusals; /* events seen */

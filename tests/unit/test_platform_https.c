@@ -30,7 +30,7 @@ static const char *const hosts[] = { "127.0.0.1", NULL, NULL, NULL };
 static struct {
 	struct bed bed;
 	struct https_client *as, *boss, *terminal;
-	struct answer last;
+	struct answer last, early, late;
 } t;
 
 static const char uri1[] = "{\"uri\":\"sip:+861@ims.test\"}";
@@ -80,6 +80,8 @@ static void setup(void)
 static void teardown(void)
 {
 	json_decref(t.last.json);
+	json_decref(t.early.json);
+	json_decref(t.late.json);
 	https_client_free(t.as);
 	https_client_free(t.boss);
 	https_client_free(t.terminal);
@@ -107,9 +109,9 @@ static bool is_here(const void *arg)
 	return ((const struct answer *)arg)->is_here;
 }
 
-/* "POST /v1/leases" with a body and a key, which may be NULL; the status */
-static int call(struct https_client *client, const char *what, const char *body,
-		const char *key)
+/* "POST /v1/leases" with a body and a key, which may be NULL */
+static void start_call(struct https_client *client, const char *what,
+		       const char *body, const char *key, struct answer *a)
 {
 	const char *path = strchr(what, ' ') + 1;
 	char *url =
@@ -125,13 +127,26 @@ static int call(struct https_client *client, const char *what, const char *body,
 		c.headers[0] = "Idempotency-Key";
 		c.headers[1] = key;
 	}
-	t.last.is_here = false;
-	https_client_call(client, &c, on_resp, &t.last);
-	ck_assert(loop_run_until(t.bed.loop, is_here, &t.last, 3000));
+	a->is_here = false;
+	https_client_call(client, &c, on_resp, a);
 	free(url);
 	free(method);
+}
 
-	return t.last.status;
+static int wait_answer(const struct answer *a)
+{
+	ck_assert(loop_run_until(t.bed.loop, is_here, a, 3000));
+
+	return a->status;
+}
+
+/* The same, to its end; the status */
+static int call(struct https_client *client, const char *what, const char *body,
+		const char *key)
+{
+	start_call(client, what, body, key, &t.last);
+
+	return wait_answer(&t.last);
 }
 
 static json_int_t number_of(const char *field)
@@ -245,6 +260,93 @@ START_TEST(apply_message_with_a_body_is_refused)
 	ck_assert_int_eq(call(t.as, "POST /v1/leases", NULL, "two words"), 400);
 	expect_error("Idempotency-Key");
 	ck_assert_int_eq(t.bed.plat->counts[LEASE_IDLE], 2);
+}
+END_TEST
+
+START_TEST(retry_after_is_when_the_first_lease_ends)
+{
+	bed_timer("lease-limit=7s");
+	bed_timer("cool-down=2s");
+	fill();
+	call(t.as, "POST /v1/leases", NULL, "a");
+	bed_timer("lease-limit=20s");
+	call(t.as, "POST /v1/leases", NULL, "b");
+	ck_assert_int_eq(call(t.as, "POST /v1/leases", NULL, "c"), 503);
+	ck_assert_int_eq(t.last.retry_after_s, 9);
+}
+END_TEST
+
+static bool is_waiting(const void *arg)
+{
+	return t.bed.plat->waiter_n == *(const int *)arg;
+}
+
+/* Two hold all there is, two wait for it, in the order early, late */
+static void fill_the_waiting_list(void)
+{
+	const int one = 1, two = 2;
+
+	t.bed.plat->waiting_max = 2;
+	fill();
+	call(t.as, "POST /v1/leases", NULL, "a");
+	call(t.as, "POST /v1/leases", NULL, "b");
+	start_call(t.as, "POST /v1/leases", NULL, "c", &t.early);
+	ck_assert(loop_run_until(t.bed.loop, is_waiting, &one, 3000));
+	start_call(t.as, "POST /v1/leases", NULL, "d", &t.late);
+	ck_assert(loop_run_until(t.bed.loop, is_waiting, &two, 3000));
+}
+
+START_TEST(who_waits_is_served_first_come_first)
+{
+	fill_the_waiting_list();
+	/* the list is full; a repeat of what was given waits for nothing */
+	ck_assert_int_eq(call(t.as, "POST /v1/leases", NULL, "e"), 503);
+	ck_assert_int_eq(call(t.as, "POST /v1/leases", NULL, "b"), 201);
+	ck_assert_int_eq(number_of("lease_id"), 2);
+	ck_assert_int_eq(call(t.as, "DELETE /v1/leases/1", uri1, NULL), 200);
+	ck_assert_int_eq(wait_answer(&t.early), 201);
+	ck_assert_ptr_nonnull(strstr(t.early.text, "sip:+861@ims.test"));
+	ck_assert_int_eq(t.late.is_here, false);
+	ck_assert_int_eq(call(t.as, "DELETE /v1/leases/2",
+			      "{\"uri\":\"sip:+862@ims.test\"}", NULL),
+			 200);
+	ck_assert_int_eq(wait_answer(&t.late), 201);
+}
+END_TEST
+
+START_TEST(who_waits_too_long_is_told)
+{
+	bed_timer("waiting=80ms");
+	fill_the_waiting_list();
+	ck_assert_int_eq(wait_answer(&t.early), 503);
+	ck_assert_int_ge(t.early.retry_after_s, 1);
+	ck_assert_int_eq(wait_answer(&t.late), 503);
+	ck_assert_int_eq(t.bed.plat->waiter_n, 0);
+}
+END_TEST
+
+START_TEST(who_waits_and_leaves_gives_its_place_up)
+{
+	const int none = 0;
+
+	fill_the_waiting_list();
+	t.as = https_client_free(t.as);
+	ck_assert(loop_run_until(t.bed.loop, is_waiting, &none, 3000));
+	t.as = new_client("appserver");
+	ck_assert_int_eq(call(t.as, "DELETE /v1/leases/1", uri1, NULL), 200);
+	bed_wait(&t.bed, 1, LEASE_IDLE);
+}
+END_TEST
+
+START_TEST(who_asks_again_by_the_same_key_keeps_its_place)
+{
+	fill_the_waiting_list();
+	start_call(t.as, "POST /v1/leases", NULL, "c", &t.last);
+	ck_assert_int_eq(wait_answer(&t.early), 503);
+	ck_assert_int_eq(t.bed.plat->waiter_n, 2);
+	start_call(t.as, "DELETE /v1/leases/1", uri1, NULL, &t.early);
+	ck_assert_int_eq(wait_answer(&t.last), 201);
+	ck_assert_int_eq(t.late.is_here, false);
 }
 END_TEST
 
@@ -502,6 +604,11 @@ static Suite *https_suite(void)
 	tcase_add_test(tc, repeated_apply_message_gets_the_same_lease);
 	tcase_add_test(tc, apply_message_with_a_body_is_refused);
 	tcase_add_test(tc, exhausted_pool_gives_503_with_retry_after);
+	tcase_add_test(tc, retry_after_is_when_the_first_lease_ends);
+	tcase_add_test(tc, who_waits_is_served_first_come_first);
+	tcase_add_test(tc, who_waits_too_long_is_told);
+	tcase_add_test(tc, who_waits_and_leaves_gives_its_place_up);
+	tcase_add_test(tc, who_asks_again_by_the_same_key_keeps_its_place);
 	tcase_add_test(tc, answered_lease_outlives_a_restart);
 	suite_add_tcase(s, tc);
 
