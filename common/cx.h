@@ -165,6 +165,7 @@ void cx_on_rtr(struct cx *cx, cx_rtr_cb *cb, void *arg);
 bool cx_is_open(const struct cx *cx);
 /** Disconnect (DPR) and stay so: for SIGTERM; cx_on_state() tells the end */
 void cx_close(struct cx *cx);
+void cx_leave(struct cx *cx);
 void cx_tx_uar(struct cx *cx, const struct cx_uar *uar, cx_uaa_cb *cb,
 	       void *arg);
 void cx_tx_mar(struct cx *cx, const struct cx_mar *mar, cx_maa_cb *cb,

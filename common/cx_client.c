@@ -17,6 +17,7 @@ struct cx {
 	void *state_arg;
 	cx_rtr_cb *on_rtr;
 	void *rtr_arg;
+	bool is_leaving; /* the element ends with the connection */
 };
 
 static void on_state(struct dia_peer *peer, bool is_open, void *arg)
@@ -26,6 +27,8 @@ static void on_state(struct dia_peer *peer, bool is_open, void *arg)
 	(void)peer;
 	if (cx->on_state)
 		cx->on_state(is_open, cx->state_arg);
+	if (cx->is_leaving && !is_open)
+		element_stop(cx->el);
 }
 
 /* The HSS asks an S-CSCF for this alone (TS 29.228 6.1.3). A PPR gets 3001. */
@@ -146,6 +149,19 @@ bool cx_is_open(const struct cx *cx)
 void cx_close(struct cx *cx)
 {
 	dia_peer_close(cx->peer);
+}
+
+/**
+ * For element_on_term(): disconnect by DPR, wait for the DPA (RFC 6733 5.4),
+ * then stop the element. Its drain is the bound of an HSS that does not answer.
+ */
+void cx_leave(struct cx *cx)
+{
+	cx->is_leaving = true;
+	if (cx_is_open(cx))
+		cx_close(cx);
+	else
+		element_stop(cx->el);
 }
 
 static void tx(struct cx *cx, uint32_t command, const struct cx_field *fields,

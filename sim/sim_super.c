@@ -121,7 +121,9 @@ static void stop_stage(struct sim_super *super)
 				sim_proc_signal(super->procs[i], SIGCONT);
 				left++;
 			}
-		timer_start_ms(super->bound, timer_value_ms(TIMER_DRAIN));
+		/* each ends by itself after TIMER_DRAIN */
+		timer_start_ms(super->bound,
+			       timer_value_ms(TIMER_DRAIN) * 3 / 2);
 		if (left)
 			return;
 		super->stage++;
@@ -269,8 +271,8 @@ static void start_stop(void *arg)
 }
 
 /**
- * Stop all: SIGTERM stage by stage, SIGKILL to what of it is left after
- * TIMER_DRAIN
+ * Stop all: SIGTERM stage by stage, SIGKILL to what of it is left after half as
+ * long again as TIMER_DRAIN
  *
  * ops->stopped() comes once, later. Called again, it kills at once.
  */

@@ -40,6 +40,13 @@ static void on_uaa(int err, const struct cx_uaa *uaa, void *arg)
 	icscf_register_rx_uaa(arg, err, uaa);
 }
 
+static void on_term(void *arg)
+{
+	const struct icscf *icscf = arg;
+
+	cx_leave(icscf->cx);
+}
+
 /** Connect to the HSS; EINVAL with the reason where the address is wrong */
 int icscf_cx_open(struct icscf *icscf, const struct icscf_cfg *cfg,
 		  char **reasonp)
@@ -57,6 +64,7 @@ int icscf_cx_open(struct icscf *icscf, const struct icscf_cfg *cfg,
 		return err;
 
 	cx_on_state(icscf->cx, on_state, icscf);
+	element_on_term(icscf->el, on_term, icscf);
 	/* a tenth of what the runner waits: the HSS may be the one that is
 	 * slow, and it must not be us who is blamed */
 	icscf->ready_bound =

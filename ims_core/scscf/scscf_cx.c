@@ -62,6 +62,13 @@ static void on_rtr(struct cx_req *req, const struct cx_rtr *rtr, void *arg)
 	cx_tx_rta(req, &rta);
 }
 
+static void on_term(void *arg)
+{
+	const struct scscf *scscf = arg;
+
+	cx_leave(scscf->cx);
+}
+
 /** Connect to the HSS; EINVAL with the reason where the address is wrong */
 int scscf_cx_open(struct scscf *scscf, const char *hss, char **reasonp)
 {
@@ -78,6 +85,7 @@ int scscf_cx_open(struct scscf *scscf, const char *hss, char **reasonp)
 		return err;
 
 	cx_on_state(scscf->cx, on_state, scscf);
+	element_on_term(scscf->el, on_term, scscf);
 	cx_on_rtr(scscf->cx, on_rtr, scscf);
 	/* a tenth of what the runner waits: the HSS may be the one that is
 	 * slow, and it must not be us who is blamed */
