@@ -518,7 +518,9 @@ START_TEST(lines_as_they_come_are_judged_too)
 	bound(BOB, URI, 2);
 	inv = sim_invariants_new(STATED_MS);
 	json_array_foreach(lines, i, line)
+	{
 		ck_assert_int_eq(sim_invariants_rx_line(inv, line), 0);
+	}
 	ck_assert_uint_eq(sim_invariants_count(inv), 1);
 	json_decref(lines);
 	line = json_object();
