@@ -71,6 +71,12 @@ static const struct timer_name names[TIMER_COUNT] = {
 			  "SIGTERM to exit at most" },
 	[TIMER_SETTLE] = { "settle", S(2), "s", "own choice",
 			   "steps still expected when a scenario has ended" },
+	[TIMER_CALL_RING] = { "call-ring", S(30), "s", "RFC 3261 13.3.1.1",
+			      "a called terminal rings, then answers 480" },
+	[TIMER_CALL_NO_ANSWER] = { "call-no-answer", S(60), "s", "RFC 3261 9.1",
+				   "a calling terminal waits, then cancels" },
+	[TIMER_RTP_TALK] = { "rtp-talk", S(60), "s", "own choice",
+			     "tone that a terminal sends in one call" },
 };
 
 /* Set before the loop runs, from the command line; then only read */
