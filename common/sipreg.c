@@ -204,6 +204,21 @@ static const char *find_unknown(const sip_t *sip, const char *name)
 	return NULL;
 }
 
+/* The whole list, in one line (RFC 3608 5) */
+static char *route_text(su_home_t *home, const sip_service_route_t *route)
+{
+	char *text = NULL;
+
+	for (; route; route = route->r_next) {
+		char *one =
+			sip_header_as_string(home, (const sip_header_t *)route);
+
+		text = text ? su_sprintf(home, "%s, %s", text, one) : one;
+	}
+
+	return text;
+}
+
 static void finish(struct sipreg *reg, int status, const sip_t *sip)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
@@ -217,10 +232,7 @@ static void finish(struct sipreg *reg, int status, const sip_t *sip)
 	if (sip && status >= 200 && status < 300) {
 		r.expires_s = granted(reg, sip);
 		r.associated_uri = find_unknown(sip, "P-Associated-URI");
-		if (sip->sip_service_route)
-			r.service_route = sip_header_as_string(
-				home,
-				(const sip_header_t *)sip->sip_service_route);
+		r.service_route = route_text(home, sip->sip_service_route);
 	}
 	reg->cb(&r, reg->arg); /* may free reg */
 	su_home_deinit(home);

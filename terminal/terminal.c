@@ -81,6 +81,7 @@ int terminal_new(struct terminal **tp, struct element *el,
 		return err;
 	}
 	terminal_ctl_open(t);
+	terminal_call_ctl_open(t);
 	element_on_term(el, on_term, t);
 	if (cfg->number)
 		terminal_hand_start(t, cfg);
@@ -100,6 +101,7 @@ struct terminal *terminal_free(struct terminal *terminal)
 	/* a node's first member is its key (tsearch(3)) */
 	while (terminal->ues)
 		ue_free(*(struct ue **)terminal->ues);
+	free(terminal->by_id);
 	sipep_free(terminal->sip);
 	free(terminal->appserver);
 	free(terminal->proxy);

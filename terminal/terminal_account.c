@@ -66,6 +66,7 @@ int ue_account_new(struct terminal *t, const struct ue_account *account,
 	ue = ue_new(t, account->number, "");
 	ue->lease = ue_lease_new(&lease);
 	ue->limit_us = clock_now_us() + FOR_GOOD_S * 1000000LL;
+	ue->lease->limit_us = ue->limit_us;
 	fsm_restore(ue->fsm, UE_LEASED);
 
 	return 0;

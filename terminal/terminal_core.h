@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+struct ctl_req;
 struct element;
 struct fsm;
 struct https_client;
@@ -19,6 +20,7 @@ struct sipep;
 struct sipreg;
 struct sipreg_result;
 struct terminal_cfg;
+struct ue_call;
 struct ue_lease;
 
 /** States of a UE, in the order of their names in terminal_ue.c */
@@ -70,7 +72,14 @@ struct ue {
 	struct sipreg *sipreg;  /**< NULL: not registered */
 	int64_t refresh_us;     /**< the registration is due again */
 	int64_t limit_us;       /**< the lease is over */
-	ue_done_cb *done;       /**< NULL: nobody waits */
+	bool is_registered;
+	char *service_route;     /**< of the REGISTER's 200, or NULL */
+	struct ue_call *call;    /**< the active one, or NULL */
+	struct ue_call *waiting; /**< beside it (TS 24.615), or NULL */
+	struct ue_call *ended;   /**< what the last one was, or NULL */
+	int answer_mode;         /**< enum ue_answer_mode */
+	bool takes_waiting;      /**< as soon as the active one has ended */
+	ue_done_cb *done;        /**< NULL: nobody waits */
 	void *done_arg;
 };
 
@@ -89,6 +98,7 @@ struct terminal {
 	char *appserver; /**< URL without a '/' at its end */
 	char *proxy;     /**< P-CSCF of UEs with an account, or NULL */
 	void *ues;
+	struct ue **by_id; /**< last_id of them, from id 1 on */
 	unsigned last_id;
 	bool is_draining;
 	struct ue *hand; /**< the UE that was given by hand, or NULL */
@@ -99,6 +109,8 @@ struct terminal {
 struct ue *ue_new(struct terminal *t, const char *number, const char *secret);
 struct ue *ue_free(struct ue *ue);
 struct ue *ue_find(const struct terminal *t, const char *number);
+struct ue *ue_find_id(const struct terminal *t, unsigned id);
+void ue_in_use(struct ue *ue);
 int ue_start(struct ue *ue, enum ue_event op, ue_done_cb *cb, void *arg);
 char *ue_why_not(const struct ue *ue, enum ue_event op);
 
@@ -121,16 +133,19 @@ int ue_recv_max_use(int *max_use_sp, const struct ue *ue,
 
 /* terminal_register_013.c */
 void ue_register(struct ue *ue);
-void ue_registered(struct ue *ue, int expires_s);
+void ue_registered(struct ue *ue, const struct sipreg_result *result);
 
 /* terminal_release_014.c */
 struct ue_lease *ue_lease_wipe(struct ue_lease *lease);
 void ue_forget(struct ue *ue, const char *why);
 bool ue_holds_secret(const struct ue *ue);
 
-/* terminal_sip.c, terminal_ctl.c, terminal_hand.c */
+/* terminal_sip.c, terminal_ctl.c, terminal_call_ctl.c, terminal_hand.c */
 int terminal_sip_open(struct terminal *t, const char *listen, char **reasonp);
 void terminal_ctl_open(struct terminal *t);
+void terminal_call_ctl_open(struct terminal *t);
+struct ue *terminal_ctl_find(struct ctl_req *req, json_t *args,
+			     const struct terminal *t);
 void terminal_hand_start(struct terminal *t, const struct terminal_cfg *cfg);
 void terminal_hand_term(struct terminal *t);
 

@@ -7,9 +7,9 @@
 #include "terminal/terminal_core.h"
 #include "terminal/terminal_lease.h"
 
-/* The UE that the arguments name; NULL: the command has failed already */
-static struct ue *find(struct ctl_req *req, json_t *args,
-		       const struct terminal *t)
+/** The UE that the arguments name; NULL: the command has failed already */
+struct ue *terminal_ctl_find(struct ctl_req *req, json_t *args,
+			     const struct terminal *t)
 {
 	const char *number = json_string_value(json_object_get(args, "number"));
 	struct ue *ue = number ? ue_find(t, number) : NULL;
@@ -36,7 +36,7 @@ static void on_done(json_t *result, const char *error, void *arg)
 static void start(struct ctl_req *req, json_t *args, const struct terminal *t,
 		  enum ue_event op)
 {
-	struct ue *ue = find(req, args, t);
+	struct ue *ue = terminal_ctl_find(req, args, t);
 	char *why;
 
 	if (!ue || !ue_start(ue, op, on_done, req))
@@ -107,7 +107,7 @@ static void cmd_call_end(struct ctl_req *req, json_t *args, void *arg)
 
 static void cmd_state(struct ctl_req *req, json_t *args, void *arg)
 {
-	const struct ue *ue = find(req, args, arg);
+	const struct ue *ue = terminal_ctl_find(req, args, arg);
 	json_t *result;
 
 	if (!ue)
@@ -121,7 +121,7 @@ static void cmd_state(struct ctl_req *req, json_t *args, void *arg)
 
 static void cmd_memory(struct ctl_req *req, json_t *args, void *arg)
 {
-	const struct ue *ue = find(req, args, arg);
+	const struct ue *ue = terminal_ctl_find(req, args, arg);
 
 	if (ue)
 		ctl_ok(req,

@@ -13,6 +13,7 @@ struct ue_lease {
 	size_t size; /**< of the block, texts included */
 	int64_t lease_id;
 	int expires_s;
+	int64_t limit_us; /**< its end, by clock_now_us() */
 	const char *uri, *impi, *password, *realm, *proxy;
 	char texts[];
 };

@@ -155,6 +155,7 @@ int ue_recv_lease(struct ue *ue, const struct https_resp *resp, char **reasonp)
 	ue_lease_wipe(ue->lease);
 	ue->lease = ue_lease_new(&in);
 	ue->limit_us = clock_now_us() + in.expires_s * 1000000LL;
+	ue->lease->limit_us = ue->limit_us;
 	trace_event(ue->terminal->el->trace, "ue.leased",
 		    json_pack("{s:s, s:s, s:I}", "number", ue->number, "uri",
 			      ue->lease->uri, "lease_id",

@@ -58,14 +58,17 @@ void ue_register(struct ue *ue)
 }
 
 /**
- * The 200 came (S519: [0108]): note when to register again. 600 s before the
- * end, or after half of a shorter time (TS 24.229 5.1.1.4.1)
+ * The 200 came (S519: [0108]): note the way of what is sent from now on, and
+ * when to register again: 600 s before the end, or after half of a shorter
+ * time (TS 24.229 5.1.1.2.1, 5.1.1.4.1)
  */
-void ue_registered(struct ue *ue, int expires_s)
+void ue_registered(struct ue *ue, const struct sipreg_result *result)
 {
-	int64_t granted_us = expires_s * 1000000LL;
+	int64_t granted_us = result->expires_s * 1000000LL;
 	int64_t before_us = timer_value_ms(TIMER_REG_REFRESH) * 1000;
 
+	ue->is_registered = true;
+	xstrset(&ue->service_route, result->service_route);
 	ue->refresh_us = clock_now_us() + (granted_us > 2 * before_us
 						   ? granted_us - before_us
 						   : granted_us / 2);

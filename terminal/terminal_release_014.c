@@ -16,8 +16,10 @@
 
 #include "common/element.h"
 #include "common/log.h"
+#include "common/mem.h"
 #include "common/sipreg.h"
 #include "common/trace.h"
+#include "terminal/terminal_call.h"
 #include "terminal/terminal_core.h"
 #include "terminal/terminal_lease.h"
 
@@ -33,7 +35,8 @@ struct ue_lease *ue_lease_wipe(struct ue_lease *lease)
 }
 
 /**
- * Forget SIP-URI and password. After S412: [0120], [0137]
+ * Forget SIP-URI and password, and end the calls made by them. After S412:
+ * [0120], [0137]
  *
  * The UE does not deregister: the platform does (S413: [0121]).
  *
@@ -44,6 +47,9 @@ void ue_forget(struct ue *ue, const char *why)
 	if (!ue->lease)
 		return;
 
+	ue_calls_forget(ue);
+	ue->is_registered = false;
+	xstrset(&ue->service_route, NULL);
 	ue->sipreg = sipreg_free(ue->sipreg);
 	ue->lease = ue_lease_wipe(ue->lease);
 	log_info("terminal ue%u %s: SIP-URI and password wiped: %s", ue->id,

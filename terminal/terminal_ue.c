@@ -14,6 +14,7 @@
 #include "common/sipreg.h"
 #include "common/timer.h"
 #include "common/trace.h"
+#include "terminal/terminal_call.h"
 #include "terminal/terminal_core.h"
 #include "terminal/terminal_lease.h"
 
@@ -74,6 +75,9 @@ static void begin(struct ue *ue, enum ue_event op)
 	ue->op = op;
 	ue->back = (enum ue_state)fsm_state(ue->fsm);
 	ue->tries = 0;
+	/* what is given back is not used any longer */
+	if (op == UE_EV_RELEASE)
+		ue_calls_end(ue);
 	fsm_goto(ue->fsm, (int)ops[op].state);
 	ops[op].tx(ue);
 }
@@ -198,7 +202,7 @@ static void on_result(struct ue *ue, const struct sipreg_result *result)
 	char *error;
 
 	if (result->status == 200) {
-		ue_registered(ue, result->expires_s);
+		ue_registered(ue, result);
 		rest(ue, UE_REGISTERED);
 		finish(ue,
 		       json_pack("{s:i, s:i}", "status", result->status,
@@ -210,6 +214,7 @@ static void on_result(struct ue *ue, const struct sipreg_result *result)
 			  result->status, result->phrase);
 	/* a registration whose refresh was refused is none */
 	ue->back = UE_LEASED;
+	ue->is_registered = false;
 	ue->sipreg = sipreg_free(ue->sipreg);
 	fail(ue, error);
 	free(error);
@@ -317,7 +322,8 @@ static const struct fsm_state states[UE_STATE_N] = {
 		       FSM_BIT(UE_EV_LOGIN) | FSM_BIT(UE_EV_REQUEST) |
 			       FSM_BIT(UE_EV_RELEASE) | FSM_BIT(UE_EV_DUE),
 		       FSM_BIT(UE_LOGGING_IN) | FSM_BIT(UE_REQUESTING) |
-			       FSM_BIT(UE_RELEASING) | FSM_BIT(UE_RELEASED),
+			       FSM_BIT(UE_REGISTERED) | FSM_BIT(UE_RELEASING) |
+			       FSM_BIT(UE_RELEASED),
 		       TIMER_NONE, at_rest },
 	[UE_RELEASING] = { "releasing", AWAITS_AS, AT_REST, TIMER_NONE,
 			   releasing },
@@ -387,6 +393,8 @@ struct ue *ue_new(struct terminal *t, const char *number, const char *secret)
 	ue->number = xstrdup(number);
 	ue->secret = xstrdup(secret);
 	ue->id = ++t->last_id;
+	t->by_id = xrealloc(t->by_id, t->last_id * sizeof(struct ue *));
+	t->by_id[ue->id - 1] = ue;
 	ue->later = UE_EVENT_N;
 	ue->fsm = fsm_new(t->el->loop, t->el->trace, &machine, number, ue);
 	if (!tsearch(ue, &t->ues, by_number))
@@ -410,6 +418,8 @@ struct ue *ue_free(struct ue *ue)
 
 	finish(ue, NULL, ue->done ? "the terminal ends" : NULL);
 	ue_forget(ue, "ends");
+	ue_calls_forget(ue);
+	ue->terminal->by_id[ue->id - 1] = NULL;
 	tdelete(ue, &ue->terminal->ues, by_number);
 	fsm_free(ue->fsm);
 	wipe_text(ue->secret);
@@ -427,4 +437,24 @@ struct ue *ue_find(const struct terminal *t, const char *number)
 	struct ue *const *found = tfind(&key, &t->ues, by_number);
 
 	return found ? *found : NULL;
+}
+
+/** The UE whose Contact is "ue<id>"; borrowed, or NULL */
+struct ue *ue_find_id(const struct terminal *t, unsigned id)
+{
+	return id >= 1 && id <= t->last_id ? t->by_id[id - 1] : NULL;
+}
+
+/**
+ * A call goes through the network: the SIP-URI is in use again, and the time
+ * that the call-end message started ([0115]) is off, as it is at the AS, which
+ * has seen the INVITE
+ */
+void ue_in_use(struct ue *ue)
+{
+	if (fsm_state(ue->fsm) != UE_ENDED)
+		return;
+
+	ue->limit_us = ue->lease->limit_us;
+	rest(ue, UE_REGISTERED);
 }

@@ -43,9 +43,9 @@ static bool is_right(struct fake_pcscf *fr, const sip_t *sip)
 	return is_it;
 }
 
-static void on_register(nta_incoming_t *irq, const sip_t *sip, void *arg)
+static void on_register(struct fake_pcscf *fr, nta_incoming_t *irq,
+			const sip_t *sip)
 {
-	struct fake_pcscf *fr = arg;
 	char expires[16];
 
 	fr->registers++;
@@ -73,17 +73,42 @@ static void on_register(nta_incoming_t *irq, const sip_t *sip, void *arg)
 			    TAG_END());
 }
 
+/* To where its Request-URI says; as this one does not record its route, what
+ * follows in the dialog goes past it */
+static void pass_on(struct fake_pcscf *fr, nta_incoming_t *irq,
+		    const sip_t *sip)
+{
+	const url_t *url = sip->sip_request->rq_url;
+	struct sipep_route route = { 0 };
+	char next_hop[128];
+
+	fr->invites++;
+	snprintf(next_hop, sizeof(next_hop), "sip:%s:%s", url->url_host,
+		 url->url_port ? url->url_port : "5060");
+	route.next_hop = next_hop;
+	(void)sipep_forward(fr->ep, irq, &route);
+}
+
+static void on_request(nta_incoming_t *irq, const sip_t *sip, void *arg)
+{
+	if (sip->sip_request->rq_method == sip_method_invite)
+		pass_on(arg, irq, sip);
+	else if (sip->sip_request->rq_method == sip_method_register)
+		on_register(arg, irq, sip);
+}
+
 struct fake_pcscf *fake_pcscf_new(struct element *el)
 {
 	const struct sipep_cfg cfg = { .listen = "127.0.0.1:0",
-				       .allow = "REGISTER",
+				       .allow = "REGISTER, INVITE, CANCEL, "
+						"ACK",
 				       .supported = "path" };
 	struct fake_pcscf *fr = xcalloc(1, sizeof(*fr));
 	char *reason = NULL;
 
 	fr->password = "pw-1";
 	fr->expires_s = 3600;
-	ck_assert_msg(!sipep_new(&fr->ep, el, &cfg, on_register, fr, &reason),
+	ck_assert_msg(!sipep_new(&fr->ep, el, &cfg, on_request, fr, &reason),
 		      "%s", reason);
 	snprintf(fr->uri, sizeof(fr->uri), "sip:%s", sipep_addr(fr->ep));
 

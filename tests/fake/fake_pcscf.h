@@ -18,6 +18,7 @@ struct fake_pcscf {
 	int expires_s;        /**< granted */
 	int registers;        /**< that came */
 	int registered;       /**< answered 200 */
+	int invites;          /**< passed on */
 	char contact[128], aor[128], user[128];
 };
 

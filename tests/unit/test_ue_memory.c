@@ -17,6 +17,7 @@
 #include "common/trace.h"
 #include "common/wipe.h"
 #include "terminal/terminal.h"
+#include "terminal/terminal_call.h"
 #include "terminal/terminal_core.h"
 #include "tests/fake/fake_as.h"
 #include "tests/fake/fake_pcscf.h"
@@ -24,6 +25,7 @@
 #include "tests/suite.h"
 
 #define ALICE "+8613800138000"
+#define BOB "+8613900139000"
 
 enum {
 	BOUND_MS = 5000,
@@ -227,6 +229,53 @@ START_TEST(the_password_is_nowhere_after_release)
 }
 END_TEST
 
+static void on_call(const struct ue_call *call, void *arg)
+{
+	(void)arg;
+	t.is_done = true;
+	ck_assert_ptr_nonnull(call);
+	snprintf(t.error, sizeof(t.error), "%s %d", call->peer, call->status);
+}
+
+static void call_bob(void)
+{
+	struct ue_call *call = NULL;
+	char *reason = NULL, to[96];
+
+	snprintf(to, sizeof(to), "sip:ue2@%s", terminal_sip_addr(t.terminal));
+	t.is_done = false;
+	ck_assert_msg(!ue_call_dial(&call, t.ue, to, NULL, &reason), "%s",
+		      reason);
+	ue_call_wait(call, false, on_call, NULL);
+	ck_assert(loop_run_until(t.loop, is_done, NULL, BOUND_MS));
+	ck_assert_msg(strstr(t.error, " 200"), "%s", t.error);
+}
+
+/* Both ends hold the one password that this AS gives */
+START_TEST(the_password_is_nowhere_after_a_call_and_release)
+{
+	struct ue *alice = t.ue, *bob;
+
+	tell(UE_EV_LOGIN);
+	tell(UE_EV_REQUEST);
+	tell(UE_EV_REGISTER);
+	bob = t.ue = ue_new(t.terminal, BOB, "hush");
+	tell(UE_EV_LOGIN);
+	tell(UE_EV_REQUEST);
+	tell(UE_EV_REGISTER);
+	t.ue = alice;
+	call_bob();
+	ck_assert_int_eq(look(), 4); /* no more copies than without a call */
+	tell(UE_EV_RELEASE);
+	ck_assert_ptr_null(alice->call);
+	ck_assert_ptr_null(alice->ended);
+	ck_assert_ptr_null(alice->service_route);
+	t.ue = bob;
+	tell(UE_EV_RELEASE);
+	ck_assert_int_eq(look(), 0);
+}
+END_TEST
+
 START_TEST(while_it_is_held_it_stands_where_it_should_alone)
 {
 	tell(UE_EV_LOGIN);
@@ -253,6 +302,7 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, the_password_is_nowhere_after_release);
+	tcase_add_test(tc, the_password_is_nowhere_after_a_call_and_release);
 	tcase_add_test(tc, while_it_is_held_it_stands_where_it_should_alone);
 	tcase_add_test(tc, the_password_is_nowhere_after_the_terminal_ended);
 	suite_add_tcase(s, tc);
