@@ -20,6 +20,10 @@ struct verb {
 static const struct sim_key sync_keys[] = { { "by", LUA_TSTRING, true },
 					    { NULL, 0, false } };
 
+static const struct sim_key dial_keys[] = { { "to", LUA_TSTRING, true },
+					    { "display", LUA_TSTRING, false },
+					    { NULL, 0, false } };
+
 /* clang-format off */
 static const struct verb verbs[] = {
 	{ "sync", "sync", sync_keys, NULL, 0, SIM_BOSS },
@@ -43,6 +47,15 @@ static const struct verb terminal_verbs[] = {
 	{ "release", "release", NULL, NULL, 0, SIM_TERMINAL },
 	{ "call_end", "call_end", NULL, NULL, 0, SIM_TERMINAL },
 	{ "memory", "memory", NULL, NULL, 0, SIM_TERMINAL },
+	{ "answer", "answer", NULL, NULL, 0, SIM_TERMINAL },
+	{ "hangup", "hangup", NULL, NULL, 0, SIM_TERMINAL },
+	{ "cancel", "cancel", NULL, NULL, 0, SIM_TERMINAL },
+	{ "call_state", "call_state", NULL, NULL, 0, SIM_TERMINAL },
+	{ "answer_mode", "answer_mode", NULL, "mode", LUA_TSTRING,
+	  SIM_TERMINAL },
+	{ "call", "call", dial_keys, "to", LUA_TSTRING, SIM_TERMINAL },
+	{ "start_call", "start_call", dial_keys, "to", LUA_TSTRING,
+	  SIM_TERMINAL },
 };
 /* clang-format on */
 
@@ -224,17 +237,42 @@ static int open_accounts(lua_State *L)
 	return verb_call(L, SIM_BOSS, "open_accounts", args);
 }
 
+/* What a terminal's verb was given, at 2: nothing, its one argument, or where
+ * it may be more a table: alice:call(uri), alice:call{ to = uri, display = n }
+ */
+static json_t *terminal_args(lua_State *L, const struct verb *verb)
+{
+	json_t *args;
+
+	lua_settop(L, 2);
+	if (!verb->positional && !lua_isnil(L, 2))
+		luaL_error(L, "%s takes no arguments", verb->name);
+	if (verb->keys && lua_istable(L, 2)) {
+		check_keys(L, 2, verb->name, verb->keys);
+		return to_json(L, 2, 0);
+	}
+	if (verb->positional && lua_type(L, 2) != verb->type)
+		luaL_error(L, "%s needs its '%s', a %s, not %s", verb->name,
+			   verb->positional, lua_typename(L, verb->type),
+			   luaL_typename(L, 2));
+	args = json_object();
+	if (verb->positional)
+		json_object_set_new(args, verb->positional, to_json(L, 2, 0));
+
+	return args;
+}
+
 static int terminal_verb(lua_State *L)
 {
 	const struct verb *verb = lua_touserdata(L, lua_upvalueindex(1));
+	json_t *args;
 
 	check_self(L, verb->name);
-	if (lua_gettop(L) > 1)
-		return luaL_error(L, "%s takes no arguments", verb->name);
+	args = terminal_args(L, verb);
 	lua_getfield(L, 1, "number");
+	json_object_set_new(args, "number", json_string(lua_tostring(L, -1)));
 
-	return verb_call(L, SIM_TERMINAL, verb->cmd,
-			 json_pack("{s:s}", "number", lua_tostring(L, -1)));
+	return verb_call(L, SIM_TERMINAL, verb->cmd, args);
 }
 
 /* What a property's command gave: the field of the property's name, at 2 */

@@ -258,6 +258,24 @@ START_TEST(an_unknown_terminal_is_not_told_to_the_as)
 }
 END_TEST
 
+START_TEST(a_terminal_is_told_whom_to_call_and_what_to_show)
+{
+	expect_pass(ALICE "alice:call('tel:+1')\n"
+			  "alice:start_call{to='sip:b@c', display='+2'}\n"
+			  "alice:answer_mode('ring')\n"
+			  "alice:call_state()\n"
+			  "alice:hangup()\n");
+	ck_assert_str_eq(t.calls[2], "terminal call {\"number\":\"+86138\","
+				     "\"to\":\"tel:+1\"}");
+	ck_assert_str_eq(t.calls[3],
+			 "terminal start_call {\"display\":\"+2\","
+			 "\"number\":\"+86138\",\"to\":\"sip:b@c\"}");
+	ck_assert_str_eq(t.calls[4], "terminal answer_mode {\"mode\":\"ring\","
+				     "\"number\":\"+86138\"}");
+	ck_assert_str_eq(t.calls[6], "terminal hangup {\"number\":\"+86138\"}");
+}
+END_TEST
+
 START_TEST(a_list_of_accounts_is_written_to_a_file)
 {
 	char path[128], line[128];
@@ -463,6 +481,11 @@ static const struct {
 	{ BED "bed:expect_steps 'S499'", "S499" },
 	{ ALICE "alice:logn()", "did you mean 'login'?" },
 	{ ALICE "alice:login('x')", "takes no arguments" },
+	{ ALICE "alice:call()", "call needs its 'to', a string, not nil" },
+	{ ALICE "alice:call{too='x'}", "did you mean 'to'?" },
+	{ ALICE "alice:answer_mode{}",
+	  "needs its 'mode', a string, not table" },
+	{ ALICE "alice:hangup(1)", "hangup takes no arguments" },
 	{ ALICE "expect(1).iss(1)", "did you mean 'is'?" },
 	{ ALICE "expect(alice.login).is(1)", "becomes" },
 	{ ALICE "expect(1):becomes(1, 1)", "needs a function" },
@@ -491,6 +514,7 @@ static Suite *sim_lua_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, the_whole_example_of_the_design_plays);
 	tcase_add_test(tc, an_unknown_terminal_is_not_told_to_the_as);
+	tcase_add_test(tc, a_terminal_is_told_whom_to_call_and_what_to_show);
 	tcase_add_test(tc, a_list_of_accounts_is_written_to_a_file);
 	tcase_add_test(tc,
 		       a_file_of_accounts_is_looked_for_beside_the_scenario);
