@@ -79,7 +79,26 @@ static int check(const struct appserver_cfg *cfg, char **reasonp)
 		return EINVAL;
 	}
 
+	if (cfg->number_policy && strcmp(cfg->number_policy, "replace") != 0 &&
+	    strcmp(cfg->number_policy, "refuse") != 0) {
+		*reasonp = xasprintf("--number-policy %s: must be replace or "
+				     "refuse",
+				     cfg->number_policy);
+		return EINVAL;
+	}
+
 	return 0;
+}
+
+/* SIGTERM: each call is ended and its record completed first */
+static void on_term(void *arg)
+{
+	struct appserver *as = arg;
+
+	as->is_stopping = true;
+	as_calls_end_all(as);
+	if (!as->ended)
+		element_stop(as->el);
 }
 
 static char *without_slash(const char *url)
@@ -99,6 +118,8 @@ static int open_all(struct appserver *as, const struct appserver_cfg *cfg,
 
 	if (cfg->users)
 		err = as_users_read(as->login, cfg->users, reasonp);
+	if (!err)
+		err = as_cdrs_open(as, cfg, reasonp);
 	if (!err)
 		err = store_open(&as->store, as->el->loop, cfg->store,
 				 as_schema, reasonp);
@@ -133,6 +154,10 @@ int as_new(struct appserver **asp, struct element *el,
 	as->platform = without_slash(cfg->platform);
 	as->realm = xstrdup(cfg->realm);
 	as->proxy = xstrdup(cfg->proxy);
+	as->calls_max = cfg->calls_max;
+	as->refuses_foreign =
+		cfg->number_policy && !strcmp(cfg->number_policy, "refuse");
+	as_calls_open(as);
 	err = open_all(as, cfg, reasonp);
 	if (err) {
 		as_free(as);
@@ -140,6 +165,7 @@ int as_new(struct appserver **asp, struct element *el,
 	}
 	as_store_load(as);
 	element_commands(el, cmds, as);
+	element_on_term(el, on_term, as);
 	*asp = as;
 
 	return 0;
@@ -174,8 +200,10 @@ struct appserver *as_free(struct appserver *as)
 	/* edges first: nothing comes to what is gone */
 	https_server_free(as->https);
 	https_client_free(as->client);
-	as_isc_free(as->isc);
 	store_close(as->store);
+	as_calls_free(as);
+	as_cdrs_free(as);
+	as_isc_free(as->isc);
 	as_bindings_free(as);
 	as_login_free(as->login);
 	free(as->platform);

@@ -15,17 +15,21 @@ struct element;
 
 /** As on the command line; borrowed until as_new() returns */
 struct appserver_cfg {
-	const char *https;    /**< for terminals: "127.0.0.1:8443" */
-	const char *sip;      /**< ISC: "127.0.0.1:5060" */
-	const char *scscf;    /**< the only host that may send third-party
-				   REGISTERs; NULL: any */
-	const char *store;    /**< file, or "memory" */
-	const char *cert;     /**< PEM, certificate and key */
-	const char *ca;       /**< PEM; the platform must be of it */
-	const char *platform; /**< "https://127.0.0.1:8443" */
-	const char *users;    /**< file, a line a user; NULL: none */
-	const char *realm;    /**< of the IMS: "ims.test" */
-	const char *proxy;    /**< P-CSCF that terminals are told */
+	const char *https;         /**< for terminals: "127.0.0.1:8443" */
+	const char *sip;           /**< ISC: "127.0.0.1:5060" */
+	const char *scscf;         /**< the only host that may send third-party
+					REGISTERs; NULL: any */
+	const char *store;         /**< file, or "memory" */
+	const char *cert;          /**< PEM, certificate and key */
+	const char *ca;            /**< PEM; the platform must be of it */
+	const char *platform;      /**< "https://127.0.0.1:8443" */
+	const char *users;         /**< file, a line a user; NULL: none */
+	const char *realm;         /**< of the IMS: "ims.test" */
+	const char *proxy;         /**< P-CSCF that terminals are told */
+	const char *cdr;           /**< file of charging records; NULL: none */
+	const char *number_policy; /**< for a foreign number in a call:
+					"replace" it or "refuse" the call */
+	int calls_max;             /**< of one caller at once */
 };
 
 int as_new(struct appserver **asp, struct element *el,

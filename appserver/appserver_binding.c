@@ -32,7 +32,8 @@ void as_binding_clear(struct as_binding *b)
 	wipe_text(&b->password);
 	wipe_text(&b->key);
 	b->lease_id = b->expires_s = 0;
-	b->deadline_ms = b->new_deadline_ms = 0;
+	b->deadline_ms = 0;
+	b->reg = AS_REG_NEVER;
 	b->retries = 0;
 }
 
@@ -137,13 +138,41 @@ static void begin_release(struct as_binding *b, const char *why)
 		 b->uri, why);
 	as_uri_remove(b);
 	fsm_goto(b->fsm, AS_RELEASING);
+	/* whoever comes next must find no call of this lease */
+	as_calls_end(b, as_timer_is_limit(b) ? "lease-limit" : "lease-ended");
 	as_store_releasing(b);
 }
 
+static void set_deadline(struct as_binding *b, int64_t deadline_ms)
+{
+	b->deadline_ms = deadline_ms;
+	as_timer_arm(b);
+	as_store_deadline(b);
+}
+
+/* [0115]: the maximum use time begins when no call is up: before that, the
+ * SIP-URI is in use for what it was lent for */
 static void start_timer(struct as_binding *b)
 {
-	b->new_deadline_ms = as_wall_ms() + timer_value_ms(TIMER_MAX_USE);
-	as_store_deadline(b);
+	if (b->calls) {
+		set_deadline(b, AS_AFTER_CALL);
+		return;
+	}
+	set_deadline(b, as_wall_ms() + timer_value_ms(TIMER_MAX_USE));
+	trace_event(b->as->el->trace, "as.timer-started",
+		    json_pack("{s:s, s:s, s:i}", "number", b->number, "uri",
+			      b->uri, "max_use_s",
+			      as_timer_left_s(b->deadline_ms)));
+}
+
+static void cancel_timer(struct as_binding *b, int64_t deadline_ms)
+{
+	if (b->deadline_ms > 0)
+		trace_event(b->as->el->trace, "as.timer-cancelled",
+			    json_pack("{s:s, s:s}", "number", b->number, "uri",
+				      b->uri));
+	if (b->deadline_ms)
+		set_deadline(b, deadline_ms);
 }
 
 /* The platform lent it, but it cannot be bound: give it back */
@@ -246,32 +275,64 @@ static void requested(void *obj, int event, void *data)
 
 static void on_timed(struct as_binding *b, int err)
 {
-	if (err) {
-		b->new_deadline_ms = 0;
-		as_reply_all(b, AS_WANT_CALL_END, &as_broken_store);
-		return;
-	}
-	b->deadline_ms = b->new_deadline_ms;
-	b->new_deadline_ms = 0;
-	if (b->deadline_ms)
-		trace_event(b->as->el->trace, "as.timer-started",
-			    json_pack("{s:s, s:s, s:i}", "number", b->number,
-				      "uri", b->uri, "max_use_s",
-				      as_timer_left_s(b->deadline_ms)));
-	as_timer_arm(b);
-	as_reply_all(b, AS_WANT_CALL_END, NULL);
+	if (err && as_has_waiter(b, AS_WANT_CALL_END))
+		b->deadline_ms = 0; /* it will be asked for again */
+	as_reply_all(b, AS_WANT_CALL_END, err ? &as_broken_store : NULL);
 }
 
 /* S409 by call-end: [0115]. Repeated, it does not begin anew */
 static void on_call_end(struct as_binding *b, struct https_req *req)
 {
-	if (b->deadline_ms && !b->new_deadline_ms) {
+	if (b->deadline_ms && !as_has_waiter(b, AS_WANT_CALL_END)) {
 		as_reply(req, AS_WANT_CALL_END, b);
 		return;
 	}
 	as_wait(b, AS_WANT_CALL_END, req);
-	if (!b->new_deadline_ms)
+	if (!b->deadline_ms)
 		start_timer(b);
+}
+
+/* A terminal that vanished: its lease ends with its registration, but not
+ * under a call that is up */
+static void on_vanished(struct as_binding *b)
+{
+	if (b->reg != AS_REG_ON)
+		return; /* not of this lease: a late notice */
+
+	b->reg = AS_REG_ENDED;
+	if (b->calls)
+		as_store_reg(b);
+	else
+		begin_release(b, "registration ended");
+}
+
+static void on_registered(struct as_binding *b)
+{
+	if (b->reg == AS_REG_ON)
+		return;
+
+	b->reg = AS_REG_ON;
+	as_store_reg(b);
+}
+
+static void on_call_over(struct as_binding *b)
+{
+	if (b->calls)
+		return;
+
+	if (b->reg == AS_REG_ENDED)
+		begin_release(b, "registration ended");
+	else if (b->deadline_ms == AS_AFTER_CALL)
+		start_timer(b);
+}
+
+static void on_due(struct as_binding *b)
+{
+	if (!as_timer_is_due(b))
+		as_timer_arm(b);
+	else
+		begin_release(b, as_timer_is_limit(b) ? "lease expired"
+						      : "max-use");
 }
 
 static void bound(void *obj, int event, void *data)
@@ -281,10 +342,7 @@ static void bound(void *obj, int event, void *data)
 	switch (event) {
 	case AS_EV_WANT_URI: /* asked twice: the same one */
 		as_reply(data, AS_WANT_URI, b);
-		if (b->deadline_ms || b->new_deadline_ms) {
-			b->deadline_ms = b->new_deadline_ms = 0;
-			as_store_deadline(b);
-		}
+		cancel_timer(b, 0);
 		break;
 	case AS_EV_WANT_RELEASE: /* S409: [0114] */
 		as_wait(b, AS_WANT_RELEASE, data);
@@ -298,15 +356,29 @@ static void bound(void *obj, int event, void *data)
 		break;
 	case AS_EV_SUPERSEDED:
 		unbind(b, "superseded");
+		b->reg = AS_REG_NEVER;
+		b->deadline_ms = 0;
+		as_calls_end(b, "lease-ended");
 		as_store_none(b, false);
 		to_none(b);
 		break;
+	case AS_EV_CALL_MADE: /* the terminal goes on: as if not said */
+		cancel_timer(b, 0);
+		break;
+	case AS_EV_CALL_GOT: /* not its doing: the time begins anew later */
+		cancel_timer(b, AS_AFTER_CALL);
+		break;
+	case AS_EV_CALL_OVER:
+		on_call_over(b);
+		break;
+	case AS_EV_REGISTERED:
+		on_registered(b);
+		break;
+	case AS_EV_DEREGISTERED:
+		on_vanished(b);
+		break;
 	default: /* AS_EV_DUE */
-		if (as_timer_is_due(b))
-			begin_release(b, b->deadline_ms ? "max-use"
-							: "lease expired");
-		else
-			as_timer_arm(b);
+		on_due(b);
 	}
 }
 
@@ -335,6 +407,8 @@ static void releasing(void *obj, int event, void *data)
 		break;
 	case AS_EV_TIMED:
 		as_reply_all(b, AS_WANT_CALL_END, NULL);
+		break;
+	case AS_EV_CALL_OVER: /* by begin_release() */
 		break;
 	case AS_EV_RECLAIMED:
 		on_reclaimed(b, data);
@@ -367,6 +441,10 @@ static void releasing(void *obj, int event, void *data)
 	(FSM_BIT(AS_EV_WANT_URI) | FSM_BIT(AS_EV_WANT_RELEASE) |               \
 	 FSM_BIT(AS_EV_WANT_CALL_END))
 
+#define CALLS                                                                  \
+	(FSM_BIT(AS_EV_CALL_MADE) | FSM_BIT(AS_EV_CALL_GOT) |                  \
+	 FSM_BIT(AS_EV_CALL_OVER))
+
 static const struct fsm_state states[AS_STATE_N] = {
 	[AS_NONE] = { "none", WANTS, FSM_BIT(AS_REQUESTED), TIMER_NONE, none },
 	[AS_REQUESTED] = { "requested",
@@ -377,13 +455,16 @@ static const struct fsm_state states[AS_STATE_N] = {
 				   FSM_BIT(AS_RELEASING),
 			   TIMER_NONE, requested },
 	[AS_BOUND] = { "bound",
-		       WANTS | FSM_BIT(AS_EV_TIMED) |
-			       FSM_BIT(AS_EV_SUPERSEDED) | FSM_BIT(AS_EV_DUE),
+		       WANTS | CALLS | FSM_BIT(AS_EV_TIMED) |
+			       FSM_BIT(AS_EV_SUPERSEDED) | FSM_BIT(AS_EV_DUE) |
+			       FSM_BIT(AS_EV_REGISTERED) |
+			       FSM_BIT(AS_EV_DEREGISTERED),
 		       FSM_BIT(AS_NONE) | FSM_BIT(AS_RELEASING), TIMER_NONE,
 		       bound },
 	[AS_RELEASING] = { "releasing",
 			   WANTS | FSM_BIT(AS_EV_STORED) |
 				   FSM_BIT(AS_EV_TIMED) |
+				   FSM_BIT(AS_EV_CALL_OVER) |
 				   FSM_BIT(AS_EV_RECLAIMED) |
 				   FSM_BIT(AS_EV_GONE) | FSM_BIT(AS_EV_DUE),
 			   FSM_BIT(AS_NONE), TIMER_NONE, releasing },
@@ -400,6 +481,11 @@ static const char *const event_names[AS_EVENT_N] = {
 	[AS_EV_GONE] = "removed",
 	[AS_EV_TIMED] = "deadline stored",
 	[AS_EV_SUPERSEDED] = "superseded",
+	[AS_EV_CALL_MADE] = "call made",
+	[AS_EV_CALL_GOT] = "call received",
+	[AS_EV_CALL_OVER] = "call over",
+	[AS_EV_REGISTERED] = "registered",
+	[AS_EV_DEREGISTERED] = "deregistered",
 	[AS_EV_DUE] = "due",
 };
 

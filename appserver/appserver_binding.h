@@ -34,6 +34,11 @@ enum as_event {
 	AS_EV_GONE,          /**< the row has been removed; data: int * err */
 	AS_EV_TIMED,         /**< the deadline is on disk; data: int * err */
 	AS_EV_SUPERSEDED,    /**< the SIP-URI has a newer lease */
+	AS_EV_CALL_MADE,     /**< the number calls; counted in calls already */
+	AS_EV_CALL_GOT,      /**< it is called; the same */
+	AS_EV_CALL_OVER,     /**< one less */
+	AS_EV_REGISTERED,
+	AS_EV_DEREGISTERED,
 	AS_EV_DUE, /**< see enum as_turn; of a bound number: its time is over */
 	AS_EVENT_N
 };
@@ -44,6 +49,12 @@ enum as_turn {
 	AS_PLATFORM, /**< it was asked; AS_EV_DUE: it takes too long */
 	AS_PAUSE     /**< AS_EV_DUE: ask it again */
 };
+
+/** Whether the IMS has it registered, since it was bound */
+enum as_reg { AS_REG_NEVER, AS_REG_ON, AS_REG_ENDED };
+
+/** A deadline: call-end was said, the time begins when no call is up */
+enum { AS_AFTER_CALL = -1 };
 
 /** How the platform answered */
 enum as_outcome {
@@ -83,10 +94,12 @@ struct as_binding {
 	char *uri, *impi, *password;
 	int64_t lease_id;
 	int64_t expires_s;   /**< by the wall clock, which survives restart */
-	int64_t deadline_ms; /**< the same, of the call-end; 0: none */
-	int64_t new_deadline_ms; /**< on its way to disk */
+	int64_t deadline_ms; /**< the same, of the call-end; 0: none, or
+				  AS_AFTER_CALL */
 	unsigned retries;
+	int calls; /**< that are up, or on their way, by or to it */
 	enum as_turn turn;
+	enum as_reg reg;
 	bool is_bound; /**< as.bound was traced, as.unbound was not yet */
 };
 
@@ -97,6 +110,8 @@ void as_binding_clear(struct as_binding *b);
 /* appserver_bindings.c */
 struct as_binding *as_binding_of_uri(const struct appserver *as,
 				     const char *uri);
+struct as_binding *as_binding_of_number(const struct appserver *as,
+					const char *number);
 void as_uri_add(struct as_binding *b);
 void as_uri_remove(struct as_binding *b);
 
@@ -117,6 +132,7 @@ void as_store_bound(struct as_binding *b);
 void as_store_releasing(struct as_binding *b);
 void as_store_none(struct as_binding *b, bool is_awaited);
 void as_store_deadline(struct as_binding *b);
+void as_store_reg(struct as_binding *b);
 
 /* appserver_platform.c */
 void as_tx_lease(struct as_binding *b);
@@ -128,6 +144,7 @@ void as_timer_arm(struct as_binding *b);
 void as_timer_answer(struct as_binding *b);
 void as_timer_retry(struct as_binding *b);
 bool as_timer_is_due(const struct as_binding *b);
+bool as_timer_is_limit(const struct as_binding *b);
 int as_timer_left_s(int64_t deadline_ms);
 
 #endif

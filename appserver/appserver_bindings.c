@@ -64,6 +64,53 @@ static struct as_binding *binding_get(struct appserver *as, const char *number)
 	return b;
 }
 
+/** The binding of a real number that has a SIP-URI; borrowed, or NULL */
+struct as_binding *as_binding_of_number(const struct appserver *as,
+					const char *number)
+{
+	const struct as_binding key = { .number = (char *)number };
+	struct as_binding *const *found = tfind(&key, &as->bindings, by_number);
+
+	return found && fsm_state((*found)->fsm) == AS_BOUND ? *found : NULL;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/** Whether a SIP-URI is one that the platform lends: nobody's own account */
+bool as_uri_is_lent(const struct appserver *as, const char *uri)
+{
+	return tfind(uri, &as->lent, by_text);
+}
+
+/** The platform lends this SIP-URI */
+void as_uri_lend(struct appserver *as, const char *uri)
+{
+	if (!as_uri_is_lent(as, uri) &&
+	    !tsearch(xstrdup(uri), &as->lent, by_text))
+		abort(); /* out of memory, as common/mem.h does */
+}
+
+/** What earlier runs have seen lent */
+void as_uris_load(struct appserver *as, const struct store_rows *rows)
+{
+	for (int i = 0; i < store_row_count(rows); i++)
+		as_uri_lend(as, store_text(rows, i, 0));
+}
+
+/** The IMS has registered, or deregistered, a SIP-URI (S520) */
+void as_registration_rx(struct appserver *as, const char *uri, bool is_on)
+{
+	const struct as_binding *b = as_binding_of_uri(as, uri);
+
+	if (b)
+		(void)fsm_event(b->fsm,
+				is_on ? AS_EV_REGISTERED : AS_EV_DEREGISTERED,
+				NULL);
+}
+
 /** A logged-in number wants something; req is answered now or later */
 void as_binding_rx(struct appserver *as, const char *number, enum as_want want,
 		   struct https_req *req)
@@ -89,6 +136,7 @@ static void load(struct appserver *as, const struct store_rows *rows, int row)
 	b->lease_id = store_int(rows, row, 6);
 	b->expires_s = store_int(rows, row, 7);
 	b->deadline_ms = store_int(rows, row, 8);
+	b->reg = (enum as_reg)store_int(rows, row, 9);
 
 	b->is_bound = strcmp(state, "requested") != 0;
 	if (!strcmp(state, "requested")) {
@@ -101,6 +149,8 @@ static void load(struct appserver *as, const struct store_rows *rows, int row)
 		fsm_restore(b->fsm, AS_BOUND);
 		as_uri_add(b);
 		as_timer_arm(b);
+		/* its calls ended with the run before this one */
+		(void)fsm_event(b->fsm, AS_EV_CALL_OVER, NULL);
 	}
 }
 
@@ -137,7 +187,8 @@ void as_bindings_free(struct appserver *as)
 {
 	tdestroy(as->uris, keep);
 	tdestroy(as->bindings, binding_free);
-	as->uris = as->bindings = NULL;
+	tdestroy(as->lent, free);
+	as->uris = as->bindings = as->lent = NULL;
 }
 
 static void add_json(const void *node, VISIT visit, void *arg)

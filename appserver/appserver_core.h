@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <jansson.h>
 
@@ -15,13 +16,17 @@
 #include "common/store.h"
 
 struct as_binding;
+struct as_call;
+struct as_cdr;
 struct as_isc;
 struct as_login;
 struct https_client;
 struct https_req;
 struct https_resp;
 struct https_server;
+struct sipep;
 struct store;
+struct timer;
 
 /** The role; owns all its parts */
 struct appserver {
@@ -35,7 +40,17 @@ struct appserver {
 	void *uris;     /**< the bound ones, by SIP-URI */
 	char *platform; /**< URL without a '/' at its end */
 	char *realm, *proxy;
-	bool is_ready; /**< what the store holds has been read */
+	void *lent; /**< every SIP-URI that was ever leased */
+	struct as_call *calls;
+	int64_t last_call_id;
+	struct timer *sweep;  /**< frees calls that are over */
+	struct as_cdr *ended; /**< on their way to disk */
+	FILE *cdr;            /**< NULL: none wanted */
+	char *cdr_path, *cdr_temp;
+	int calls_max;        /**< of one caller at once */
+	bool refuses_foreign; /**< number, by policy */
+	bool is_ready;        /**< what the store holds has been read */
+	bool is_sweeping, is_stopping;
 };
 
 /* appserver.c */
@@ -70,6 +85,22 @@ void as_binding_rx(struct appserver *as, const char *number, enum as_want want,
 void as_bindings_load(struct appserver *as, const struct store_rows *rows);
 void as_bindings_free(struct appserver *as);
 json_t *as_bindings_json(const struct appserver *as);
+void as_registration_rx(struct appserver *as, const char *uri, bool is_on);
+void as_uri_lend(struct appserver *as, const char *uri);
+bool as_uri_is_lent(const struct appserver *as, const char *uri);
+void as_uris_load(struct appserver *as, const struct store_rows *rows);
+
+/* appserver_calls.c */
+void as_calls_open(struct appserver *as);
+void as_calls_free(struct appserver *as);
+void as_calls_end(struct as_binding *b, const char *cause);
+void as_calls_end_all(struct appserver *as);
+
+/* appserver_cdr.c */
+int as_cdrs_open(struct appserver *as, const struct appserver_cfg *cfg,
+		 char **reasonp);
+void as_cdrs_load(struct appserver *as);
+void as_cdrs_free(struct appserver *as);
 
 /* appserver_store.c */
 extern const char as_schema[];
@@ -80,5 +111,6 @@ int as_isc_open(struct appserver *as, const struct appserver_cfg *cfg,
 		char **reasonp);
 struct as_isc *as_isc_free(struct as_isc *isc);
 bool as_isc_is_registered(const struct as_isc *isc, const char *uri);
+struct sipep *as_isc_sip(const struct appserver *as);
 
 #endif

@@ -1,5 +1,5 @@
 /* ISC (TS 24.229 5.7.1.1): the S-CSCF tells by third-party REGISTER which
- * SIP-URIs are registered. Calls come this way too, in time. */
+ * SIP-URIs are registered. Calls come this way too: appserver_call_sip.c. */
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/su.h>
 
+#include "appserver/appserver_call_sip.h"
 #include "appserver/appserver_core.h"
 #include "common/clock.h"
 #include "common/element.h"
@@ -25,6 +26,7 @@ struct registered {
 
 /** Owned by the role */
 struct as_isc {
+	struct appserver *as;
 	struct element *el;
 	struct sipep *sip;
 	char *scscf; /**< host that may tell; NULL: any */
@@ -87,6 +89,7 @@ static void set(struct as_isc *isc, const char *uri, int64_t expires_s)
 		    expires_s > 0 ? "as.registered" : "as.deregistered",
 		    json_pack("{s:s, s:I}", "uri", uri, "expires_s",
 			      (json_int_t)expires_s));
+	as_registration_rx(isc->as, uri, expires_s > 0);
 }
 
 /* S520: [0109]. To is the user, From the S-CSCF (TS 24.229 5.4.1.7) */
@@ -134,8 +137,16 @@ static void on_request(nta_incoming_t *irq, const sip_t *sip, void *arg)
 		nta_incoming_treply(irq, 403,
 				    "Only the S-CSCF May Ask This Server",
 				    TAG_END());
+	else if (!isc->as->is_ready && method != sip_method_options)
+		nta_incoming_treply(irq, SIP_503_SERVICE_UNAVAILABLE,
+				    SIPTAG_RETRY_AFTER_STR("1"), TAG_END());
 	else if (method == sip_method_register)
 		on_register(isc, irq, sip);
+	else if (method == sip_method_invite && !sip->sip_to->a_tag)
+		as_call_rx_invite(isc->as, irq, sip);
+	else if (method != sip_method_options)
+		/* of a call that is over, or was when the AS restarted */
+		nta_incoming_treply(irq, SIP_481_NO_TRANSACTION, TAG_END());
 	else
 		nta_incoming_treply(irq, SIP_200_OK, TAG_END());
 }
@@ -145,15 +156,26 @@ int as_isc_open(struct appserver *as, const struct appserver_cfg *cfg,
 		char **reasonp)
 {
 	const struct sipep_cfg sip = { .listen = cfg->sip,
-				       .allow = "REGISTER, OPTIONS",
-				       .supported = "path" };
+				       .allow =
+					       "REGISTER, INVITE, ACK, CANCEL, "
+					       "BYE, UPDATE, INFO, OPTIONS",
+				       .supported = "path, timer" };
 	struct as_isc *isc = xcalloc(1, sizeof(*isc));
+	int err;
 
+	isc->as = as;
 	isc->el = as->el;
 	isc->scscf = cfg->scscf ? xstrdup(cfg->scscf) : NULL;
 	as->isc = isc;
 
-	return sipep_new(&isc->sip, as->el, &sip, on_request, isc, reasonp);
+	err = sipep_new(&isc->sip, as->el, &sip, on_request, isc, reasonp);
+	/* the library repeats 2xx until the ACK, and ACK for each 2xx; an
+	 * INVITE that was cancelled is ours to answer */
+	if (!err)
+		nta_agent_set_params(sipep_agent(isc->sip), NTATAG_UA(1),
+				     NTATAG_CANCEL_487(0), TAG_END());
+
+	return err;
 }
 
 /** Close and forget */
@@ -175,6 +197,12 @@ bool as_isc_is_registered(const struct as_isc *isc, const char *uri)
 	const struct registered *r = find(isc, uri);
 
 	return r && clock_wall_s() < r->expires_s;
+}
+
+/** The endpoint that calls go through */
+struct sipep *as_isc_sip(const struct appserver *as)
+{
+	return as->isc->sip;
 }
 
 /** Where the S-CSCF reaches the AS, as sipep_addr() gives it */

@@ -16,7 +16,14 @@ const char as_schema[] =
 	"  expires INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE bindings(number TEXT PRIMARY KEY, state TEXT NOT NULL,"
 	"  request_key TEXT, uri TEXT, impi TEXT, password TEXT,"
-	"  lease_id INTEGER, expires INTEGER, deadline INTEGER) WITHOUT ROWID;"
+	"  lease_id INTEGER, expires INTEGER, deadline INTEGER, reg INTEGER)"
+	"  WITHOUT ROWID;"
+	"CREATE TABLE lent(uri TEXT PRIMARY KEY) WITHOUT ROWID;"
+	"CREATE TABLE calls(id INTEGER PRIMARY KEY, call_id TEXT NOT NULL,"
+	"  start INTEGER NOT NULL, answer INTEGER, seen INTEGER,"
+	"  \"end\" INTEGER, status INTEGER, cause TEXT, uri TEXT NOT NULL,"
+	"  number TEXT, lease_id INTEGER, callee_uri TEXT NOT NULL,"
+	"  callee_number TEXT, callee_lease_id INTEGER);"
 	"CREATE UNIQUE INDEX one_user ON bindings(uri) WHERE state = 'bound';";
 
 static void tell(struct as_binding *b, enum as_event event, int err)
@@ -76,10 +83,16 @@ void as_store_bound(struct as_binding *b)
 		STORE_I(b->lease_id), STORE_I(b->expires_s),
 	};
 
-	run(b,
-	    "UPDATE bindings SET state = 'bound', uri = ?2, impi = ?3,"
-	    " password = ?4, lease_id = ?5, expires = ?6 WHERE number = ?1",
-	    vals, 6, on_kept);
+	const struct store_stmt stmts[] = {
+		{ "INSERT OR IGNORE INTO lent(uri) VALUES(?1)", vals + 1, 1 },
+		{ "UPDATE bindings SET state = 'bound', uri = ?2, impi = ?3,"
+		  " password = ?4, lease_id = ?5, expires = ?6"
+		  " WHERE number = ?1",
+		  vals, 6 },
+	};
+
+	as_uri_lend(b->as, b->uri);
+	store_run(b->as->store, stmts, 2, on_kept, b);
 }
 
 /** The number gives it back; AS_EV_STORED follows */
@@ -104,14 +117,28 @@ void as_store_none(struct as_binding *b, bool is_awaited)
 	    is_awaited ? on_gone : NULL);
 }
 
-/** The SIP-URI is reclaimed at new_deadline_ms; AS_EV_TIMED follows */
+/** The SIP-URI is reclaimed at deadline_ms; AS_EV_TIMED follows */
 void as_store_deadline(struct as_binding *b)
 {
 	const struct store_val vals[] = { STORE_S(b->number),
-					  STORE_I(b->new_deadline_ms) };
+					  STORE_I(b->deadline_ms) };
 
 	run(b, "UPDATE bindings SET deadline = ?2 WHERE number = ?1", vals, 2,
 	    on_timed);
+}
+
+/** Whether the IMS has it registered; nothing follows */
+void as_store_reg(struct as_binding *b)
+{
+	const struct store_val vals[] = { STORE_S(b->number), STORE_I(b->reg) };
+
+	run(b, "UPDATE bindings SET reg = ?2 WHERE number = ?1", vals, 2, NULL);
+}
+
+static void on_lent(int err, const struct store_rows *rows, void *arg)
+{
+	if (!err)
+		as_uris_load(arg, rows);
 }
 
 static void on_bindings(int err, const struct store_rows *rows, void *arg)
@@ -147,13 +174,16 @@ void as_store_load(struct appserver *as)
 	const struct store_stmt sessions = { "SELECT number, hash, expires"
 					     " FROM sessions",
 					     NULL, 0 };
+	const struct store_stmt lent = { "SELECT uri FROM lent", NULL, 0 };
 	const struct store_stmt bindings = {
 		"SELECT number, state, request_key, uri, impi, password,"
-		" lease_id, expires, deadline FROM bindings",
+		" lease_id, expires, deadline, reg FROM bindings",
 		NULL, 0
 	};
 
 	store_run(as->store, &users, 1, on_users, as);
 	store_run(as->store, &sessions, 1, on_sessions, as);
+	store_run(as->store, &lent, 1, on_lent, as);
+	as_cdrs_load(as);
 	store_run(as->store, &bindings, 1, on_bindings, as);
 }

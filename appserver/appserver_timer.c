@@ -17,8 +17,8 @@ static int64_t due_ms(const struct as_binding *b)
 {
 	int64_t limit_ms = b->expires_s * 1000;
 
-	return b->deadline_ms && b->deadline_ms < limit_ms ? b->deadline_ms
-							   : limit_ms;
+	return b->deadline_ms > 0 && b->deadline_ms < limit_ms ? b->deadline_ms
+							       : limit_ms;
 }
 
 /** Have AS_EV_DUE when a bound number's time is over */
@@ -35,10 +35,18 @@ bool as_timer_is_due(const struct as_binding *b)
 	return as_wall_ms() >= due_ms(b);
 }
 
+/** Whether the lease itself is at its end */
+bool as_timer_is_limit(const struct as_binding *b)
+{
+	return as_wall_ms() >= b->expires_s * 1000;
+}
+
 /** Seconds until then, rounded up; 0 if it has passed */
 int as_timer_left_s(int64_t deadline_ms)
 {
-	int64_t left_ms = deadline_ms - as_wall_ms();
+	int64_t left_ms = deadline_ms == AS_AFTER_CALL
+				  ? timer_value_ms(TIMER_MAX_USE)
+				  : deadline_ms - as_wall_ms();
 
 	return left_ms > 0 ? (int)((left_ms + 999) / 1000) : 0;
 }

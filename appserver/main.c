@@ -4,49 +4,54 @@
 #include "common/element.h"
 #include "common/opt.h"
 
+#define TEXT(name, arg, text, field)                                           \
+	{                                                                      \
+		OPT_STRING, name, arg, text, &cfg.field, NULL, 0, 0            \
+	}
+
 static const char usage[] =
 	"Usage: appserver --platform URL --cert FILE --ca FILE --proxy SIPURI\n"
 	"                 [--https ADDR] [--sip ADDR] [--store FILE] ...\n"
 	"Application server: lends SIP-URIs of the platform to terminals that\n"
-	"log in with their real number, and takes them back.";
+	"log in with their real number, and takes them back. It is in the "
+	"path\n"
+	"of their calls, and charges them.";
 
 int main(int argc, char **argv)
 {
 	struct appserver_cfg cfg = { .https = "127.0.0.1:8443",
 				     .sip = "127.0.0.1:5060",
 				     .store = "memory",
-				     .realm = "ims.test" };
-	/* clang-format off: a table */
+				     .realm = "ims.test",
+				     .number_policy = "replace",
+				     .calls_max = 4 };
 	const struct opt opts[] = {
-		{ OPT_STRING, "https", "ADDR",
-		  "HTTPS, for terminals (127.0.0.1:8443)", &cfg.https, NULL, 0,
-		  0 },
-		{ OPT_STRING, "sip", "ADDR",
-		  "SIP, for the S-CSCF (127.0.0.1:5060)", &cfg.sip, NULL, 0,
-		  0 },
-		{ OPT_STRING, "scscf", "HOST",
-		  "take SIP from this host alone (any)", &cfg.scscf, NULL, 0,
-		  0 },
-		{ OPT_STRING, "platform", "URL",
-		  "the platform: https://HOST:PORT", &cfg.platform, NULL, 0,
-		  0 },
-		{ OPT_STRING, "cert", "FILE", "own certificate and key (PEM)",
-		  &cfg.cert, NULL, 0, 0 },
-		{ OPT_STRING, "ca", "FILE",
-		  "CA certificate (PEM) of the platform", &cfg.ca, NULL, 0, 0 },
-		{ OPT_STRING, "store", "FILE",
-		  "bindings and logins; \"memory\" is the default", &cfg.store,
-		  NULL, 0, 0 },
-		{ OPT_STRING, "users", "FILE",
-		  "who may log in: lines \"number secret\"", &cfg.users, NULL,
-		  0, 0 },
-		{ OPT_STRING, "realm", "R", "the IMS's domain (ims.test)",
-		  &cfg.realm, NULL, 0, 0 },
-		{ OPT_STRING, "proxy", "SIPURI",
-		  "P-CSCF that terminals are told", &cfg.proxy, NULL, 0, 0 },
+		TEXT("https", "ADDR", "HTTPS, for terminals (127.0.0.1:8443)",
+		     https),
+		TEXT("sip", "ADDR", "SIP, for the S-CSCF (127.0.0.1:5060)",
+		     sip),
+		TEXT("scscf", "HOST", "take SIP from this host alone (any)",
+		     scscf),
+		TEXT("platform", "URL", "the platform: https://HOST:PORT",
+		     platform),
+		TEXT("cert", "FILE", "own certificate and key (PEM)", cert),
+		TEXT("ca", "FILE", "CA certificate (PEM) of the platform", ca),
+		TEXT("store", "FILE", "bindings, logins, records (\"memory\")",
+		     store),
+		TEXT("users", "FILE", "who may log in: lines \"number secret\"",
+		     users),
+		TEXT("realm", "R", "the IMS's domain (ims.test)", realm),
+		TEXT("proxy", "SIPURI", "P-CSCF that terminals are told",
+		     proxy),
+		TEXT("cdr", "FILE", "charging records, CSV (none)", cdr),
+		TEXT("number-policy", "POLICY",
+		     "for a call under a foreign number: "
+		     "replace it, or refuse (replace)",
+		     number_policy),
+		{ OPT_INT, "calls-per-number", "N", "made at once (4)",
+		  &cfg.calls_max, NULL, 1, 1000 },
 		{ .type = OPT_END },
 	};
-	/* clang-format on */
 	struct element *el = NULL;
 	struct appserver *as = NULL;
 	char *reason = NULL;

@@ -73,9 +73,14 @@ static bool is_cut_short(const sip_t *sip)
 	return length && length->l_length > len;
 }
 
-/* What the transaction layer leaves to its user (RFC 3261 8.2, 16.3) */
-static bool is_refused(const struct sipep *ep, nta_incoming_t *irq,
-		       const sip_t *sip)
+/**
+ * Refuse what the transaction layer leaves to its user to refuse (RFC 3261
+ * 8.2, 16.3), and an ACK. Requests outside dialogs have been through it; a leg
+ * of the role's own asks for those inside
+ *
+ * @return true: it was answered, or needs no answer
+ */
+bool sipep_refuse(const struct sipep *ep, nta_incoming_t *irq, const sip_t *sip)
 {
 	const char *method = sip->sip_request->rq_method_name;
 	const char *unsupported = find_unsupported(ep, sip);
@@ -125,7 +130,7 @@ static int on_request(nta_leg_magic_t *magic, nta_leg_t *leg,
 
 	(void)leg;
 	nta_incoming_bind(irq, on_cancel, (nta_incoming_magic_t *)ep);
-	if (!is_refused(ep, irq, sip))
+	if (!sipep_refuse(ep, irq, sip))
 		ep->cb(irq, sip, ep->arg);
 	if (nta_incoming_status(irq) >= 200 ||
 	    sip->sip_request->rq_method == sip_method_ack)

@@ -39,6 +39,8 @@ struct sipep *sipep_free(struct sipep *ep);
 nta_agent_t *sipep_agent(struct sipep *ep);
 struct loop *sipep_loop(const struct sipep *ep);
 const char *sipep_addr(const struct sipep *ep);
+bool sipep_refuse(const struct sipep *ep, nta_incoming_t *irq,
+		  const sip_t *sip);
 
 /** The message as it will be sent on; change it here (add Path, Route, …) */
 typedef void sipep_prepare_cb(msg_t *msg, sip_t *sip, void *arg);

@@ -82,6 +82,7 @@ static const struct row rows[] = {
 	{ SIM_APPSERVER, "users", FROM_DIR, 0, USERS_FILE },
 	{ SIM_APPSERVER, "realm", FROM_TEXT, 0, SIM_REALM },
 	{ SIM_APPSERVER, "proxy", FROM_URI, SIM_PCSCF_SIP, NULL },
+	{ SIM_APPSERVER, "cdr", FROM_DIR, 0, "cdr.csv" },
 
 	{ SIM_BOSS, "hss", FROM_URI, SIM_HSS_SOAP, NULL },
 	{ SIM_BOSS, "https", FROM_ADDR, SIM_BOSS_HTTPS, NULL },

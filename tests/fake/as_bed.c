@@ -41,6 +41,11 @@ static void on_trace(const char *line, size_t len, void *arg)
 	json_t *event = json_loadb(line, len, 0, NULL);
 	const char *name = json_string_value(json_object_get(event, "name"));
 
+	if (name && !strcmp(name, "as.cdr")) {
+		json_decref(bed->cdr);
+		bed->cdr = json_incref(event);
+		bed->cdrs++;
+	}
 	if (name && !strncmp(name, "as.", 3))
 		snprintf(bed->events + at, sizeof(bed->events) - at, "%s ",
 			 name);
@@ -55,7 +60,7 @@ static bool is_ready(const void *arg)
 /** Start the AS on the bed's store */
 void as_bed_start(struct as_bed *bed)
 {
-	char cert[96], ca[96], users[96], store[96];
+	char cert[96], ca[96], users[96], store[96], cdr[96];
 	struct appserver_cfg cfg = { .https = "127.0.0.1:0",
 				     .sip = "127.0.0.1:0",
 				     .store = store,
@@ -64,13 +69,17 @@ void as_bed_start(struct as_bed *bed)
 				     .platform = bed->platform_url,
 				     .users = users,
 				     .realm = "ims.test",
-				     .proxy = "sip:127.0.0.1:5060" };
+				     .proxy = "sip:127.0.0.1:5060",
+				     .cdr = cdr,
+				     .number_policy = bed->number_policy,
+				     .calls_max = 2 };
 	char *reason = NULL;
 
 	snprintf(cert, sizeof(cert), "%s/appserver.pem", bed->dir);
 	snprintf(ca, sizeof(ca), "%s/ca.pem", bed->dir);
 	snprintf(users, sizeof(users), "%s/users", bed->dir);
 	snprintf(store, sizeof(store), "%s/as.db", bed->dir);
+	snprintf(cdr, sizeof(cdr), "%s/cdr.csv", bed->dir);
 	ck_assert_msg(!as_new(&bed->as, bed->as_el, &cfg, &reason), "%s",
 		      reason);
 	snprintf(bed->url, sizeof(bed->url), "https://%s",
@@ -129,6 +138,7 @@ struct as_bed *as_bed_free(struct as_bed *bed)
 	element_free(bed->terminal_el);
 	loop_free(bed->loop);
 	json_decref(bed->last.body);
+	json_decref(bed->cdr);
 	free(bed->token);
 	free(bed);
 

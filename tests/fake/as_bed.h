@@ -35,8 +35,11 @@ struct as_bed {
 	struct https_client *client;
 	char url[64];
 	char platform_url[64];
-	char *token; /**< sent with each request; NULL: none */
+	char *token;               /**< sent with each request; NULL: none */
+	const char *number_policy; /**< for the next start; NULL: replace */
 	struct as_answered last;
+	json_t *cdr; /**< the last charging record; NULL: none yet */
+	int cdrs;
 	char events[4096]; /**< names of the AS's events, each with a ' ' */
 };
 
