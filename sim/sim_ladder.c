@@ -52,6 +52,43 @@ struct ladder {
 
 /* --- what is drawn --- */
 
+/** Events that tell what another line tells too, or what no reader of the
+ * sequence asks for. They stay in trace.jsonl. */
+static const struct {
+	const char *name;    /**< ends with '.': begins so */
+	const char *machine; /**< of "fsm" */
+} housekeeping[] = {
+	{ "ready", NULL },
+	{ "message.", NULL },
+	{ "diameter.down", NULL },
+	{ "fsm", "diameter.peer" },
+	{ "fsm", "diameter.watchdog" },
+	{ "lease.state", NULL },        /* platform.lease changes */
+	{ "pcscf.registration", NULL }, /* pcscf.reg changes */
+	{ "scscf.registration", NULL }, /* scscf.reg changes */
+};
+
+static bool is_housekeeping(const struct sim_entry *e)
+{
+	const char *machine =
+		json_string_value(json_object_get(e->fields, "machine"));
+
+	for (size_t i = 0; i < sizeof(housekeeping) / sizeof(*housekeeping);
+	     i++) {
+		const char *name = housekeeping[i].name;
+		size_t len = strlen(name);
+
+		if (name[len - 1] == '.' ? strncmp(e->name, name, len)
+					 : strcmp(e->name, name))
+			continue;
+		if (!housekeeping[i].machine ||
+		    (machine && !strcmp(machine, housekeeping[i].machine)))
+			return true;
+	}
+
+	return false;
+}
+
 static bool is_shown(const struct ladder *l, size_t i)
 {
 	const struct sim_entry *e = sim_trace_entry(l->tr, i);
@@ -63,9 +100,7 @@ static bool is_shown(const struct ladder *l, size_t i)
 	if (l->cfg.is_steps_only)
 		return false;
 
-	/* what steps a process or starts it is no part of what is shown */
-	return !e->name || (strcmp(e->name, "ready") != 0 &&
-			    strncmp(e->name, "message.", 8) != 0);
+	return !e->name || l->cfg.has_all_events || !is_housekeeping(e);
 }
 
 static size_t find_actor(const struct ladder *l, const char *name)

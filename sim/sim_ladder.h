@@ -15,7 +15,8 @@ struct sim_ladder_cfg {
 			     instead of a column for each actor */
 	bool is_colour; /**< ANSI colours */
 	bool is_ascii;  /**< no box characters, and no Chinese */
-	bool is_steps_only; /**< leave out what is no step of the patent */
+	bool is_steps_only;  /**< leave out what is no step of the patent */
+	bool has_all_events; /**< housekeeping too, and what doubles a line */
 	enum sim_lang lang;
 	/** Leave out what this does not want; NULL: nothing */
 	bool (*wants)(const struct sim_entry *e, const void *arg);

@@ -21,7 +21,7 @@ struct sim_run_cfg {
 	const char *policy; /**< goes before the scenario's; NULL: none */
 	json_t *params;
 	int timeout_s;
-	bool no_colour, is_quiet;
+	bool no_colour, is_quiet, has_all_events;
 };
 
 /** One run; owned by sim_run_file() */

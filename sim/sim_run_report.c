@@ -20,25 +20,35 @@ enum { FILE_WIDTH = 160, BEFORE = 15 };
 /** One file that a run leaves */
 struct output {
 	const char *name;
-	int (*write)(const struct sim_label *labels, FILE *f);
+	int (*write)(const struct sim_run *run, const struct sim_label *labels,
+		     FILE *f);
 };
 
-static int write_jsonl(const struct sim_label *labels, FILE *f)
+static int write_jsonl(const struct sim_run *run,
+		       const struct sim_label *labels, FILE *f)
 {
+	(void)run;
+
 	return sim_label_write_jsonl(labels, f);
 }
 
-static int write_ladder(const struct sim_label *labels, FILE *f)
+static int write_ladder(const struct sim_run *run,
+			const struct sim_label *labels, FILE *f)
 {
-	const struct sim_ladder_cfg cfg = { .width = FILE_WIDTH };
+	const struct sim_ladder_cfg cfg = { .width = FILE_WIDTH,
+					    .has_all_events =
+						    run->cfg->has_all_events };
 
 	sim_ladder_print(labels, &cfg, f);
 
 	return ferror(f) ? EIO : 0;
 }
 
-static int write_pcapng(const struct sim_label *labels, FILE *f)
+static int write_pcapng(const struct sim_run *run,
+			const struct sim_label *labels, FILE *f)
 {
+	(void)run;
+
 	return sim_pcapng_write(sim_label_trace(labels),
 				clock_wall_us() - clock_now_us(), f);
 }
@@ -57,7 +67,7 @@ static bool write_files(const struct sim_run *run,
 		char *path =
 			xasprintf("%s/%s", run->folder.path, outputs[i].name);
 		FILE *f = fopen(path, "we");
-		int err = f ? outputs[i].write(labels, f) : errno;
+		int err = f ? outputs[i].write(run, labels, f) : errno;
 
 		if (f && fclose(f) && !err)
 			err = errno;
@@ -233,6 +243,7 @@ int sim_run_report(struct sim_run *run)
 			.width = screen.width,
 			.is_colour = screen.is_colour,
 			.is_ascii = screen.is_ascii,
+			.has_all_events = run->cfg->has_all_events,
 		};
 		bool good;
 

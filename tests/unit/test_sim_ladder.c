@@ -206,6 +206,40 @@ START_TEST(state_changes_are_shown_unless_only_steps_are_wanted)
 }
 END_TEST
 
+START_TEST(housekeeping_is_left_out_unless_all_is_wanted)
+{
+	static const struct {
+		const char *name, *machine, *shown;
+	} events[] = {
+		{ "fsm", "diameter.peer", "diameter.peer u: A to B" },
+		{ "fsm", "diameter.watchdog", "diameter.watchdog u: A to B" },
+		{ "ready", NULL, "ready" },
+		{ "message.held", NULL, "message.held" },
+		{ "diameter.down", NULL, "diameter.down" },
+		{ "lease.state", NULL, "lease.state" },
+		{ "scscf.registration", NULL, "scscf.registration" },
+		{ "pcscf.registration", NULL, "pcscf.registration" },
+	};
+	enum { N = sizeof(events) / sizeof(*events) };
+	json_t *lines = json_array();
+
+	for (int i = 0; i < N; i++)
+		fake_trace_event(lines, i, "hss", events[i].name,
+				 json_pack("{s:s*, s:s, s:s, s:s}", "machine",
+					   events[i].machine, "id", "u", "from",
+					   "A", "to", "B"));
+	draw(json_incref(lines), (struct sim_ladder_cfg){ .width = 150 });
+	for (int i = 0; i < N; i++)
+		ck_assert_ptr_null(strstr(text, events[i].shown));
+	clear();
+	draw(lines,
+	     (struct sim_ladder_cfg){ .width = 150, .has_all_events = true });
+	for (int i = 0; i < N; i++)
+		ck_assert_msg(strstr(text, events[i].shown) != NULL,
+			      "no %s in\n%s", events[i].shown, text);
+}
+END_TEST
+
 START_TEST(text_is_cut_at_its_room_with_a_mark)
 {
 	size_t len;
@@ -244,6 +278,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, what_was_lost_or_repeated_is_said);
 	tcase_add_test(tc,
 		       state_changes_are_shown_unless_only_steps_are_wanted);
+	tcase_add_test(tc, housekeeping_is_left_out_unless_all_is_wanted);
 	tcase_add_test(tc, text_is_cut_at_its_room_with_a_mark);
 	tcase_add_test(tc, an_empty_trace_draws_no_more_than_its_head);
 	suite_add_tcase(s, tc);

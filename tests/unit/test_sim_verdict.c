@@ -269,6 +269,41 @@ START_TEST(the_block_says_what_is_missing_and_ends_in_fail)
 }
 END_TEST
 
+/* The table at 80 columns: where each cell of the ids' part stands */
+START_TEST(the_table_has_the_ids_first_and_fits_the_screen)
+{
+	const char *parts, *s401, *s413, *s501;
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	judge(fake_trace_patent(NULL, NULL),
+	      "S401..S414, S501..S521, S401/range, S409/release");
+	sim_verdict_print(verdict, f, false, 80);
+	fclose(f);
+	for (const char *p = text, *end; (end = strchr(p, '\n')); p = end + 1)
+		ck_assert_msg(end - p <= 80, "too wide: %.*s", (int)(end - p),
+			      p);
+	parts = strstr(text, "\n\nS401/range");
+	ck_assert_ptr_nonnull(parts);
+	ck_assert_ptr_null(strstr(parts, "S521"));
+	/* downwards: the second line is the next step */
+	s401 = strstr(text, "S401 ");
+	ck_assert_ptr_eq(s401, text);
+	ck_assert_ptr_eq(strchr(text, '\n') + 1, strstr(text, "S402 "));
+	s413 = strstr(text, "S413 ");
+	s501 = strstr(text, "S501 ");
+	ck_assert_int_lt(s413 - s401, 80);
+	/* one under the other, with a gap to what is on the left */
+	ck_assert_int_eq(strstr(text, "S414 ") - strstr(text, "S402 "),
+			 s413 - s401);
+	ck_assert_int_eq(strncmp(s413 - 3, "   ", 3), 0);
+	ck_assert(s501 > s413);
+	ck_assert_ptr_nonnull(strstr(parts, " ms x1   S409/release "));
+	free(text);
+}
+END_TEST
+
 START_TEST(an_empty_trace_fails)
 {
 	judge(json_array(), all);
@@ -307,6 +342,7 @@ static Suite *suite(void)
 	tcase_add_test(tc,
 		       an_expression_that_is_wrong_is_refused_with_its_place);
 	tcase_add_test(tc, a_step_that_is_named_twice_is_expected_once);
+	tcase_add_test(tc, the_table_has_the_ids_first_and_fits_the_screen);
 	tcase_add_test(tc, the_block_says_what_is_missing_and_ends_in_fail);
 	suite_add_tcase(s, tc);
 
