@@ -57,9 +57,10 @@ struct fsm *fsm_free(struct fsm *fsm)
 }
 
 /** Begin in another state than 0: a machine that is read back from a store.
- * Nothing has changed, so nothing is traced, and no timer is started */
+ * Nothing has changed here, so nothing is traced, and no timer runs */
 void fsm_restore(struct fsm *fsm, int state)
 {
+	timer_stop(fsm->timer);
 	fsm->state = state;
 }
 

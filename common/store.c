@@ -211,6 +211,15 @@ enum store_dialect store_dialect(const struct store *store)
 	return store->db->ops->dialect;
 }
 
+/** This process's name at a database that it shares, borrowed: PostgreSQL's
+ * application_name, which pg_stat_activity shows for as long as the process is
+ * connected. It is another one after each start. NULL: the store is not shared
+ */
+const char *store_session(const struct store *store)
+{
+	return store->db->session;
+}
+
 /**
  * Close. Calls still queued are committed, but their callbacks are not called:
  * their owners may be gone. May be called from a callback of the store.

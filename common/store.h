@@ -48,6 +48,7 @@ int store_open_either(struct store **sp, struct loop *loop, const char *where,
 		      const char *const schemas[STORE_DIALECT_N],
 		      char **reasonp);
 enum store_dialect store_dialect(const struct store *store);
+const char *store_session(const struct store *store);
 struct store *store_close(struct store *store);
 void store_run(struct store *store, const struct store_stmt *stmts, int n,
 	       store_cb *cb, void *arg);

@@ -63,6 +63,7 @@ struct store_ops {
 /** First member of a database */
 struct store_backend {
 	const struct store_ops *ops;
+	const char *session; /**< store_session() */
 	store_done_cb *done;
 	void *arg;
 };

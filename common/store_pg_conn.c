@@ -341,6 +341,7 @@ int store_pg_open(struct store_backend **bp, struct loop *loop,
 	pg->loop = loop;
 	pg->uri = xstrdup(where);
 	pg->app = make_app_name();
+	pg->base.session = pg->app;
 	pg->retry = timer_new(loop, on_retry, pg);
 	pg->bound = timer_new(loop, on_bound, pg);
 	err = check_uri(pg, where, reasonp);

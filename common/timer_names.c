@@ -58,6 +58,8 @@ static const struct timer_name names[TIMER_COUNT] = {
 	[TIMER_REG_REFRESH] = { "reg-refresh", S(600), "s",
 				"TS 24.229 5.1.1.4.1",
 				"before its end a registration is renewed" },
+	[TIMER_TAKE_OVER] = { "take-over", S(2), "s", "own choice",
+			      "a platform looks for leases of dead ones" },
 	[TIMER_STORE_ANSWER] = { "store-answer", S(5), "s", "own choice",
 				 "a lost database, then calls fail" },
 	[TIMER_STORE_RECONNECT_MIN] = { "store-reconnect-min", 50, "ms",

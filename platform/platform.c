@@ -12,6 +12,7 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/sipep.h"
+#include "common/timer.h"
 #include "common/trace.h"
 #include "platform/platform_core.h"
 #include "platform/platform_units.h"
@@ -128,6 +129,8 @@ void plat_job_run(int err, const struct store_rows *rows, void *arg)
 	struct plat_job *job = arg;
 	struct plat *plat = job->plat;
 
+	if (err == EIO)
+		plat->is_unsure = true;
 	job->cb(job, err, rows);
 	LIST_REMOVE(job, link);
 	job_free(job);
@@ -152,6 +155,7 @@ static void on_loaded(struct plat_job *job, int err,
 	for (int i = 0; plat_row_get(&row, rows, i); i++)
 		plat_lease_add(plat, &row);
 	log_info("platform: %d SIP-URIs known", (int)plat->lease_n);
+	plat_share_start(plat);
 }
 
 static int check_cfg(const struct plat_cfg *cfg, char **reasonp)
@@ -215,7 +219,7 @@ int plat_core_new(struct plat **pp, struct element *el,
 		goto out;
 
 	/* first in the store's queue: what comes later finds memory filled */
-	plat_pool_load(plat->store, plat_job_run,
+	plat_pool_load(plat->store, 0, plat_job_run,
 		       plat_job_new(plat, NULL, on_loaded));
 	if (cfg->pool_file)
 		err = plat_file_new(&plat->file, plat, cfg->pool_file, reasonp);
@@ -282,6 +286,7 @@ struct plat *plat_free(struct plat *plat)
 		return NULL;
 
 	plat_file_free(plat->file);
+	timer_free(plat->share);
 	https_server_free(plat->server);
 	plat_waiting_close(plat);
 	store_close(plat->store);

@@ -19,6 +19,7 @@ struct plat_job;
 struct plat_passwd;
 struct plat_waiter;
 struct sipep;
+struct timer;
 
 /** One SIP-URI of the pool, as the store last said. Owned by the platform */
 struct plat_lease {
@@ -54,6 +55,8 @@ struct plat {
 	TAILQ_HEAD(plat_waiters, plat_waiter) waiters; /* first come first */
 	int waiter_n, waiting_max, serving_n; /* the last: at the store */
 	int64_t soonest_us, soonest_at;       /* plat_lease_soonest_ms() */
+	struct timer *share;                  /* NULL: the pool is not shared */
+	bool is_unsure;                       /* a change's answer was lost */
 	bool is_draining;
 };
 
@@ -73,6 +76,7 @@ struct plat_job {
 	size_t count;   /* of the batch */
 	char *key;      /* of the apply message, or NULL */
 	bool is_served; /* it has waited */
+	int tries;
 };
 
 /** How a REGISTER that deregisters ended: 200, or why not; borrowed */
@@ -99,8 +103,15 @@ json_t *plat_show(const struct plat *plat);
 void plat_lease_add(struct plat *plat, const struct plat_row *row);
 struct plat_lease *plat_lease_free(struct plat_lease *lease);
 void plat_lease_follow(struct plat *plat, const struct plat_row *row);
+void plat_lease_sync(struct plat *plat, const struct plat_row *row);
+void plat_lease_take(struct plat *plat, const struct plat_row *row);
 void plat_lease_reclaim(const struct plat_lease *lease);
 int64_t plat_lease_soonest_ms(struct plat *plat);
+
+/* platform_share.c: several platforms on one pool */
+bool plat_share_is_ours(const struct plat *plat, const struct plat_row *row);
+void plat_share_start(struct plat *plat);
+void plat_share_learn(struct plat *plat);
 
 /* platform_dereg_sip.c */
 int plat_dereg_open(struct plat *plat, const char *listen, char **reasonp);

@@ -114,6 +114,23 @@ static struct plat_job *job_for(const struct plat_lease *lease, plat_job_cb *cb)
 	return job;
 }
 
+static void on_looked(struct plat_job *job, int err,
+		      const struct store_rows *rows)
+{
+	struct plat_row row;
+
+	if (!err && plat_row_get(&row, rows, 0))
+		plat_lease_sync(job->plat, &row);
+}
+
+/* Not as memory has it: another platform was there first, or our change was
+ * made and its answer lost */
+static void look_again(const struct plat_job *job)
+{
+	plat_pool_get(job->plat->store, job->number, plat_job_run,
+		      plat_job_new(job->plat, NULL, on_looked));
+}
+
 static void on_moved(struct plat_job *job, int err,
 		     const struct store_rows *rows)
 {
@@ -122,8 +139,12 @@ static void on_moved(struct plat_job *job, int err,
 
 	if (err && lease)
 		(void)fsm_event(lease->fsm, LEASE_EV_STUCK, NULL);
-	else if (!err && plat_row_get(&row, rows, 0) && row.is_done)
+	else if (!err && !plat_row_get(&row, rows, 0))
+		look_again(job);
+	else if (!err && row.is_done)
 		plat_lease_follow(job->plat, &row);
+	else if (!err)
+		plat_lease_sync(job->plat, &row);
 }
 
 static void move(const struct plat_lease *lease, enum lease_state to)
@@ -147,8 +168,13 @@ static void on_account(struct plat_job *job, int err,
 
 	if (!lease || fsm_state(lease->fsm) != LEASE_RECLAIMING)
 		return;
-	if (err || !plat_row_get(&row, rows, 0))
+	if (err)
 		(void)fsm_event(lease->fsm, LEASE_EV_STUCK, NULL);
+	else if (!plat_row_get(&row, rows, 0))
+		look_again(job);
+	else if (row.state != LEASE_RECLAIMING ||
+		 row.lease_id != lease->lease_id)
+		plat_lease_sync(job->plat, &row);
 	else
 		(void)fsm_event(lease->fsm, LEASE_EV_ACCOUNT, &row);
 }
@@ -445,8 +471,6 @@ static void resume(struct plat_lease *lease, const struct plat_row *row)
 {
 	int64_t left_us = row->until_us - clock_wall_us();
 
-	set_due(lease, row);
-	fsm_restore(lease->fsm, (int)row->state);
 	if (row->state == LEASE_OCCUPIED || row->state == LEASE_COOLING)
 		fsm_timer_ms(lease->fsm,
 			     left_us > 0 ? (left_us + 999) / 1000 : 0);
@@ -477,7 +501,10 @@ void plat_lease_add(struct plat *plat, const struct plat_row *row)
 				 2 * (n + 1) * sizeof(struct plat_lease *));
 	plat->leases[plat->lease_n++] = lease;
 	plat->counts[row->state]++;
-	resume(lease, row);
+	fsm_restore(lease->fsm, (int)row->state);
+	set_due(lease, row);
+	if (plat_share_is_ours(plat, row))
+		resume(lease, row);
 }
 
 struct plat_lease *plat_lease_free(struct plat_lease *lease)
@@ -493,14 +520,40 @@ struct plat_lease *plat_lease_free(struct plat_lease *lease)
 	return NULL;
 }
 
+/* Memory was behind: what another platform did is not ours to trace */
+static void catch_up(struct plat_lease *lease, enum lease_state state)
+{
+	lease->plat->counts[fsm_state(lease->fsm)]--;
+	lease->plat->counts[state]++;
+	lease->dereg = plat_dereg_free(lease->dereg);
+	lease->passwd = plat_passwd_free(lease->passwd);
+	fsm_restore(lease->fsm, (int)state);
+}
+
 /** The store has changed a SIP-URI's state: memory and trace follow (I2) */
 void plat_lease_follow(struct plat *plat, const struct plat_row *row)
 {
-	struct plat_lease *lease = plat->leases[row->number - 1];
+	/* where the change came from, if memory does not say */
+	static const enum lease_state before[LEASE_STATE_N] = {
+		[LEASE_IDLE] = LEASE_RECLAIMING,
+		[LEASE_OCCUPIED] = LEASE_IDLE,
+		[LEASE_RECLAIMING] = LEASE_OCCUPIED,
+		[LEASE_COOLING] = LEASE_RECLAIMING,
+		[LEASE_QUARANTINED] = LEASE_RECLAIMING,
+	};
+	struct plat_lease *lease;
 	struct plat_row event = *row;
-	int from = fsm_state(lease->fsm);
-	int to;
+	int from, to;
 
+	if (row->number > plat->lease_n) {
+		plat_share_learn(plat);
+		return;
+	}
+
+	lease = plat->leases[row->number - 1];
+	if (!(states[fsm_state(lease->fsm)].next & FSM_BIT(row->state)))
+		catch_up(lease, before[row->state]);
+	from = fsm_state(lease->fsm);
 	lease->lease_id = row->lease_id;
 	(void)fsm_event(lease->fsm, LEASE_EV_STORED, &event);
 	to = fsm_state(lease->fsm);
@@ -518,6 +571,48 @@ void plat_lease_follow(struct plat *plat, const struct plat_row *row)
 	set_due(lease, row);
 	if (to == LEASE_IDLE)
 		plat_waiting_serve(plat);
+}
+
+/** What the store says of a SIP-URI, without a change made just now */
+void plat_lease_sync(struct plat *plat, const struct plat_row *row)
+{
+	struct plat_lease *lease;
+
+	if (row->number > plat->lease_n) {
+		plat_lease_add(plat, row);
+		return;
+	}
+
+	lease = plat->leases[row->number - 1];
+	if (row->lease_id == lease->lease_id &&
+	    (int)row->state == fsm_state(lease->fsm))
+		return;
+
+	/* ours: made by us, and the answer was lost */
+	if (plat_share_is_ours(plat, row)) {
+		plat_lease_follow(plat, row);
+		return;
+	}
+	catch_up(lease, row->state);
+	lease->lease_id = row->lease_id;
+	set_due(lease, row);
+}
+
+/** A SIP-URI whose platform is gone is seen through here from now on */
+void plat_lease_take(struct plat *plat, const struct plat_row *row)
+{
+	struct plat_lease *lease;
+
+	if (row->number > plat->lease_n) {
+		plat_share_learn(plat);
+		return;
+	}
+
+	lease = plat->leases[row->number - 1];
+	catch_up(lease, row->state);
+	lease->lease_id = row->lease_id;
+	set_due(lease, row);
+	resume(lease, row);
 }
 
 /** End a lease without anyone asking: at its limit, or its asker went away */

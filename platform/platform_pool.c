@@ -6,73 +6,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "common/timer.h"
-
-/* Accounts are never deleted: number is 1..n without a gap, and the greatest
- * lease_id and idle_seq ever given are those in the table, so both only grow.
- * Of an account that is not idle, idle_seq is that of its last time. */
-static const char schema[] =
-	"CREATE TABLE account ("
-	" number INTEGER PRIMARY KEY,"
-	" uri TEXT NOT NULL UNIQUE,"
-	" impi TEXT NOT NULL,"
-	" password TEXT NOT NULL,"
-	" next_password TEXT," /* stored before anyone is told of it */
-	" is_confirmed INTEGER NOT NULL DEFAULT 0,"
-	" is_own INTEGER NOT NULL DEFAULT 0," /* password made here */
-	" realm TEXT NOT NULL,"
-	" state TEXT NOT NULL DEFAULT 'idle' CHECK (state IN ('idle',"
-	"  'occupied', 'reclaiming', 'cooling', 'quarantined')),"
-	" idle_seq INTEGER NOT NULL,"
-	" lease_id INTEGER UNIQUE," /* of the last lease */
-	" key TEXT UNIQUE,"         /* Idempotency-Key of the present one */
-	" until_us INTEGER NOT NULL DEFAULT 0);"
-	"CREATE INDEX account_by_number ON account (state, number);"
-	"CREATE INDEX account_by_idle ON account (state, idle_seq);"
-	"CREATE INDEX account_by_seq ON account (idle_seq);";
-
-#define ROW(done)                                                              \
-	done ", number, uri, coalesce(lease_id, 0), state, until_us,"          \
-	     " impi, password, realm, next_password, is_confirmed "
-
-enum {
-	COL_DONE,
-	COL_NUMBER,
-	COL_URI,
-	COL_LEASE_ID,
-	COL_STATE,
-	COL_UNTIL,
-	COL_IMPI,
-	COL_PASSWORD,
-	COL_REALM,
-	COL_NEXT_PASSWORD,
-	COL_IS_CONFIRMED,
-	COL_HOLDER
-};
-
-#define NEXT_IDLE_SEQ "(SELECT coalesce(max(idle_seq), 0) + 1 FROM account)"
-
-/* S405: one statement picks the SIP-URI and marks it occupied [0085], and
- * RETURNING says which: two requests can never be given the same one */
-#define GIVE(pick)                                                             \
-	"UPDATE account SET state = 'occupied', key = ?1, until_us = ?2,"      \
-	" lease_id = (SELECT coalesce(max(lease_id), 0) + 1 FROM account)"     \
-	" WHERE NOT EXISTS (SELECT 1 FROM account WHERE key = ?1)"             \
-	" AND number = " pick " RETURNING " ROW("1")
-
-static const struct plat_policy policies[] = {
-	/* [0082]: numbered 1..n; starts at the one after the last given and
-	 * passes over those that are not idle */
-	{ "round-robin", GIVE("coalesce((SELECT min(number) FROM account"
-			      "           WHERE state = 'idle' AND number >"
-			      "           (SELECT number FROM account"
-			      "             WHERE lease_id IS NOT NULL"
-			      "             ORDER BY lease_id DESC LIMIT 1)),"
-			      "          (SELECT min(number) FROM account"
-			      "           WHERE state = 'idle'))") },
-	/* [0083]: a queue; the one that has been idle longest */
-	{ "idle-queue", GIVE("(SELECT number FROM account WHERE state = 'idle'"
-			     "  ORDER BY idle_seq LIMIT 1)") },
-};
+#include "platform/platform_pool_sql.h"
 
 static const char *const state_names[LEASE_STATE_N] = {
 	[LEASE_IDLE] = "idle",
@@ -86,16 +20,6 @@ static const char *const state_names[LEASE_STATE_N] = {
 const char *lease_state_name(enum lease_state state)
 {
 	return state_names[state];
-}
-
-/** The policy of that name; NULL if there is none */
-const struct plat_policy *plat_policy_find(const char *name)
-{
-	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
-		if (!strcmp(policies[i].name, name))
-			return &policies[i];
-
-	return NULL;
 }
 
 /**
@@ -119,6 +43,7 @@ bool plat_row_get(struct plat_row *row, const struct store_rows *rows, int i)
 		.realm = store_text(rows, i, COL_REALM),
 		.next_password = store_text(rows, i, COL_NEXT_PASSWORD),
 		.is_confirmed = store_int(rows, i, COL_IS_CONFIRMED) != 0,
+		.claimer = store_text(rows, i, COL_CLAIMER),
 		.holder = store_text(rows, i, COL_HOLDER),
 		.lease_id = store_int(rows, i, COL_LEASE_ID),
 		.until_us = store_int(rows, i, COL_UNTIL),
@@ -130,11 +55,11 @@ bool plat_row_get(struct plat_row *row, const struct store_rows *rows, int i)
 	return true;
 }
 
-/** Open the pool's store; as store_open() */
+/** Open the pool's store; as store_open_either() */
 int plat_pool_open(struct store **sp, struct loop *loop, const char *where,
 		   char **reasonp)
 {
-	return store_open(sp, loop, where, schema, reasonp);
+	return store_open_either(sp, loop, where, plat_sql_schemas, reasonp);
 }
 
 static void run(struct store *store, const struct store_stmt *stmt,
@@ -143,13 +68,15 @@ static void run(struct store *store, const struct store_stmt *stmt,
 	store_run(store, stmt, 1, cb, arg);
 }
 
-/** All accounts, by number */
-void plat_pool_load(struct store *store, store_cb *cb, void *arg)
+/** All accounts past that number, by number */
+void plat_pool_load(struct store *store, int64_t after, store_cb *cb, void *arg)
 {
 	static const char sql[] = "SELECT " ROW("0") "FROM account "
+						     "WHERE number > ?1 "
 						     "ORDER BY number";
+	struct store_val vals[] = { STORE_I(after) };
 
-	run(store, &(struct store_stmt){ sql, NULL, 0 }, cb, arg);
+	run(store, &(struct store_stmt){ sql, vals, 1 }, cb, arg);
 }
 
 /** One account, by number */
@@ -176,19 +103,14 @@ void plat_pool_get(struct store *store, int64_t number, store_cb *cb, void *arg)
 void plat_pool_import(struct store *store, const json_t *accounts, store_cb *cb,
 		      void *arg)
 {
-	static const char sql[] =
-		"INSERT INTO account (uri, impi, password, realm, idle_seq)"
-		" SELECT value ->> 'uri', value ->> 'impi',"
-		"  value ->> 'password', value ->> 'realm',"
-		"  key + " NEXT_IDLE_SEQ " FROM json_each(?1) WHERE true"
-		" ON CONFLICT (uri) DO UPDATE SET impi = excluded.impi,"
-		"  password = CASE WHEN is_own THEN password"
-		"   ELSE excluded.password END, realm = excluded.realm"
-		" RETURNING " ROW("1");
 	char *text = json_dumps(accounts, JSON_COMPACT);
 	struct store_val vals[] = { STORE_S(text) };
+	bool is_shared = store_dialect(store) == STORE_POSTGRESQL;
+	struct store_stmt stmts[] = { { plat_sql_lock_pool, NULL, 0 },
+				      { plat_sql_import[store_dialect(store)],
+					vals, 1 } };
 
-	run(store, &(struct store_stmt){ sql, vals, 1 }, cb, arg);
+	store_run(store, stmts + !is_shared, 1 + is_shared, cb, arg);
 	explicit_bzero(text, strlen(text));
 	free(text);
 }
@@ -199,7 +121,8 @@ void plat_pool_import(struct store *store, const json_t *accounts, store_cb *cb,
  * @param policy NULL: only a lease that lasts is looked for
  * @param key Idempotency key, or NULL. Where a lease with this key lasts, that
  *            one comes back, with is_done false
- * @param cb  Gets one row, or none: no SIP-URI is idle
+ * @param cb  Gets one row, or none: no SIP-URI is idle. EEXIST: another
+ *            platform was given one for this key just now; ask again
  */
 void plat_pool_give(struct store *store, const struct plat_policy *policy,
 		    const char *key, store_cb *cb, void *arg)
@@ -209,9 +132,8 @@ void plat_pool_give(struct store *store, const struct plat_policy *policy,
 	int64_t until_us =
 		clock_wall_us() + timer_value_ms(TIMER_LEASE_LIMIT) * 1000;
 	struct store_val vals[] = { STORE_S(key), STORE_I(until_us) };
-	struct store_stmt stmts[] = {
-		{ find, vals, 1 }, { policy ? policy->sql : NULL, vals, 2 }
-	};
+	const char *give = policy ? policy->sql[store_dialect(store)] : NULL;
+	struct store_stmt stmts[] = { { find, vals, 1 }, { give, vals, 2 } };
 
 	store_run(store, stmts, policy ? 2 : 1, cb, arg);
 }
@@ -339,4 +261,15 @@ void plat_pool_release(struct store *store, const char *uri,
 	struct store_stmt stmts[] = { { find, vals, 1 }, { release, vals, 2 } };
 
 	store_run(store, stmts, 2, cb, arg);
+}
+
+/**
+ * Take the leases over of platforms that are not there any more
+ *
+ * @param cb Gets the row of each
+ */
+void plat_pool_take_over(struct store *store, store_cb *cb, void *arg)
+{
+	run(store, &(struct store_stmt){ plat_sql_take_over, NULL, 0 }, cb,
+	    arg);
 }

@@ -29,16 +29,18 @@ struct plat_row {
 	const char *uri, *impi, *password, *realm;
 	const char *next_password; /**< on its way to the HSS; NULL: none */
 	bool is_confirmed;         /**< deregistered before it was made */
-	const char *holder; /**< plat_pool_reclaim(): who has that lease */
-	int64_t lease_id;   /**< the last one, 0: none yet */
+	const char *holder;  /**< plat_pool_reclaim(): who has that lease */
+	const char *claimer; /**< store_session() of the platform that made the
+				  last change; NULL: the pool is not shared */
+	int64_t lease_id;    /**< the last one, 0: none yet */
 	enum lease_state state;
 	int64_t until_us; /**< wall time of the lease's or cool-down's end */
 };
 
 /** A rule for picking an idle SIP-URI */
 struct plat_policy {
-	const char *name; /**< as in --policy */
-	const char *sql;  /**< one statement, for platform_pool.c */
+	const char *name;                 /**< as in --policy */
+	const char *sql[STORE_DIALECT_N]; /**< one statement */
 };
 
 /** A change of state, of this lease only, from one state only */
@@ -56,7 +58,9 @@ struct plat_renewal {
 
 int plat_pool_open(struct store **sp, struct loop *loop, const char *where,
 		   char **reasonp);
-void plat_pool_load(struct store *store, store_cb *cb, void *arg);
+void plat_pool_load(struct store *store, int64_t after, store_cb *cb,
+		    void *arg);
+void plat_pool_take_over(struct store *store, store_cb *cb, void *arg);
 void plat_pool_import(struct store *store, const json_t *accounts, store_cb *cb,
 		      void *arg);
 void plat_pool_give(struct store *store, const struct plat_policy *policy,

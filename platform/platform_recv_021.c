@@ -98,6 +98,8 @@ static void on_reclaimed(struct plat_job *job, int err,
 	}
 	if (is_known && row.is_done)
 		plat_lease_follow(job->plat, &row);
+	else if (is_known)
+		plat_lease_sync(job->plat, &row);
 	plat_send_reclaimed(job->req, job, is_known ? &row : NULL);
 }
 
@@ -156,6 +158,7 @@ static void on_imported(struct plat_job *job, int err,
 {
 	struct plat *plat = job->plat;
 	int64_t before = plat->lease_n, added;
+	bool is_behind = false;
 	struct plat_row row;
 
 	if (err) {
@@ -165,8 +168,12 @@ static void on_imported(struct plat_job *job, int err,
 		return;
 	}
 
-	for (int i = 0; plat_row_get(&row, rows, i); i++)
+	for (int i = 0; plat_row_get(&row, rows, i); i++) {
 		plat_lease_add(plat, &row);
+		is_behind |= row.number > plat->lease_n;
+	}
+	if (is_behind) /* another platform imported, too */
+		plat_share_learn(plat);
 	added = plat->lease_n - before;
 	plat_waiting_serve(plat);
 	log_info("platform: %zu SIP-URIs by %s, %d new", job->count, job->by,
@@ -198,6 +205,8 @@ void plat_recv_batch(struct plat *plat, struct https_req *req,
 {
 	struct plat_job *job = plat_job_new(plat, req, on_imported);
 
+	if (plat->share)
+		plat_share_learn(plat);
 	job->by = by;
 	job->count = json_array_size(accounts);
 	plat_pool_import(plat->store, accounts, plat_job_run, job);
@@ -224,10 +233,27 @@ static void rx_batch(struct https_req *req, void *arg)
 	json_decref(body);
 }
 
+static void on_shown(struct plat_job *job, int err,
+		     const struct store_rows *rows)
+{
+	struct plat_row row;
+
+	for (int i = 0; !err && plat_row_get(&row, rows, i); i++)
+		plat_lease_sync(job->plat, &row);
+	if (err)
+		plat_send_broken(job->req, "nothing is known for sure");
+	else if (job->req)
+		https_reply_json(job->req, 200, plat_show(job->plat));
+}
+
+/* From the store: other platforms may share it */
 static void rx_show(struct https_req *req, void *arg)
 {
+	struct plat *plat = arg;
+
 	if (is_from(req, "boss", "appserver"))
-		https_reply_json(req, 200, plat_show(arg));
+		plat_pool_load(plat->store, 0, plat_job_run,
+			       plat_job_new(plat, req, on_shown));
 }
 
 static void on_released(struct plat_job *job, int err,

@@ -115,7 +115,10 @@ bool plat_wait(struct plat *plat, struct plat_job *job)
 	else
 		append(plat, job);
 	job->req = NULL;
-	plat_waiting_serve(plat);
+	/* where the pool is shared, memory may be behind: next when it was
+	 * read */
+	if (!plat->share)
+		plat_waiting_serve(plat);
 
 	return true;
 }

@@ -1,4 +1,5 @@
-/* The pool on disk: both policies [0082] [0083], keys, lease ids, batches */
+/* The pool on disk, in each of its databases: both policies [0082] [0083],
+ * keys, lease ids, batches */
 #include "platform/platform_pool.h"
 
 #include <stdio.h>
@@ -7,6 +8,7 @@
 
 #include "common/loop.h"
 #include "common/mem.h"
+#include "tests/fake/fake_pg.h"
 #include "tests/suite.h"
 
 /** The first row of an answer, kept */
@@ -24,13 +26,38 @@ static struct {
 	struct answer last;
 } t;
 
-static void setup(void)
+/* Started once, by the process that runs the tests */
+static struct fake_pg *server;
+
+static void open_pool(const char *where)
 {
 	char *reason = NULL;
+	int err;
 
 	t.loop = loop_new();
-	ck_assert_int_eq(plat_pool_open(&t.store, t.loop, "memory", &reason),
-			 0);
+	err = plat_pool_open(&t.store, t.loop, where, &reason);
+	ck_assert_msg(!err, "%s", reason ? reason : "no reason");
+}
+
+static void setup(void)
+{
+	open_pool("memory");
+}
+
+static void start_server(void)
+{
+	server = fake_pg_start();
+}
+
+static void stop_server(void)
+{
+	server = fake_pg_stop(server);
+}
+
+static void setup_pg(void)
+{
+	fake_pg_empty(server);
+	open_pool(fake_pg_uri(server));
 }
 
 static void teardown(void)
@@ -277,18 +304,29 @@ START_TEST(move_of_an_older_lease_changes_nothing)
 }
 END_TEST
 
+/* A batch that is given again with more in it: numbers have no gap */
+START_TEST(batch_numbers_what_is_new_without_a_gap)
+{
+	import(1, 2, "p");
+	import(4, 5, "p");
+	import(1, 6, "p");
+	for (int i = 1; i <= 6; i++)
+		ck_assert_int_eq(give("round-robin", NULL), i);
+	ck_assert_str_eq(t.last.uri, "sip:+866@ims.test");
+}
+END_TEST
+
 START_TEST(unknown_policy_is_not_found)
 {
 	ck_assert_ptr_null(plat_policy_find("random"));
 }
 END_TEST
 
-static Suite *pool_suite(void)
+static TCase *both(const char *name, void (*fixture)(void))
 {
-	Suite *s = suite_create("platform_pool");
-	TCase *tc = tcase_create("policies");
+	TCase *tc = tcase_create(name);
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, fixture, teardown);
 	tcase_add_test(tc, round_robin_starts_after_the_last_one_given);
 	tcase_add_test(tc, round_robin_wraps_and_passes_over_the_occupied);
 	tcase_add_test(tc, round_robin_of_one_gives_it_again);
@@ -296,16 +334,25 @@ static Suite *pool_suite(void)
 	tcase_add_test(tc, empty_pool_gives_nothing);
 	tcase_add_test(tc, reclaiming_cooling_and_quarantined_are_not_given);
 	tcase_add_test(tc, unknown_policy_is_not_found);
-	suite_add_tcase(s, tc);
-
-	tc = tcase_create("leases");
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, batch_numbers_what_is_new_without_a_gap);
 	tcase_add_test(tc, same_key_gives_the_same_lease_while_it_lasts);
 	tcase_add_test(tc, lease_ids_only_grow);
 	tcase_add_test(
 		tc, known_account_keeps_its_lease_and_takes_the_new_password);
 	tcase_add_test(tc, reclaim_tells_an_older_and_another_lease_apart);
 	tcase_add_test(tc, move_of_an_older_lease_changes_nothing);
+
+	return tc;
+}
+
+static Suite *pool_suite(void)
+{
+	Suite *s = suite_create("platform_pool");
+	TCase *tc = both("postgresql", setup_pg);
+
+	suite_add_tcase(s, both("sqlite", setup));
+	tcase_add_unchecked_fixture(tc, start_server, stop_server);
+	tcase_set_timeout(tc, 20);
 	suite_add_tcase(s, tc);
 
 	return s;
