@@ -52,20 +52,39 @@ static void add_timer(lua_State *L, struct sim_plan *plan, const char *given)
 	add_extra(L, plan, -1, "timer", value);
 }
 
-static void check_policy(lua_State *L, const char *policy)
+/* value must be one of known; option is how the scenario calls it */
+static void check_choice(lua_State *L, const char *option, const char *value,
+			 const char *const known[])
 {
-	static const char *const known[] = { "round-robin", "idle-queue" };
 	struct sim_near near;
 	char hint[HINT_LEN];
 
-	near_start(&near, policy);
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (!strcmp(known[i], policy))
+	near_start(&near, value);
+	for (size_t i = 0; known[i]; i++) {
+		if (!strcmp(known[i], value))
 			return;
 		near_try(&near, known[i]);
 	}
-	luaL_error(L, "testbed: there is no policy '%s'%s", policy,
+	luaL_error(L, "testbed: there is no %s '%s'%s", option, value,
 		   near_hint(&near, hint, sizeof(hint)));
+}
+
+static void read_policies(lua_State *L, int index, struct sim_plan *plan)
+{
+	static const char *const leases[] = { "round-robin", "idle-queue",
+					      NULL };
+	static const char *const numbers[] = { "replace", "refuse", NULL };
+
+	if (lua_getfield(L, index, "policy") != LUA_TNIL) {
+		check_choice(L, "policy", lua_tostring(L, -1), leases);
+		xstrset(&plan->policy, lua_tostring(L, -1));
+	}
+	if (lua_getfield(L, index, "number_policy") != LUA_TNIL) {
+		check_choice(L, "number_policy", lua_tostring(L, -1), numbers);
+		add_extra(L, plan, SIM_APPSERVER, "number-policy",
+			  lua_tostring(L, -1));
+	}
+	lua_pop(L, 2);
 }
 
 /* options = { scscf = { digest = "md5" } }: more for one element's command
@@ -175,6 +194,7 @@ void plan_from_table(lua_State *L, int index, struct sim_plan *plan)
 {
 	static const struct sim_key keys[] = {
 		{ "policy", LUA_TSTRING, false },
+		{ "number_policy", LUA_TSTRING, false },
 		{ "max_use", LUA_TNUMBER, false },
 		{ "store", LUA_TSTRING, false },
 		{ "idle_within", LUA_TNUMBER, false },
@@ -185,11 +205,7 @@ void plan_from_table(lua_State *L, int index, struct sim_plan *plan)
 	};
 
 	check_keys(L, index, "testbed", keys);
-	if (lua_getfield(L, index, "policy") != LUA_TNIL) {
-		check_policy(L, lua_tostring(L, -1));
-		xstrset(&plan->policy, lua_tostring(L, -1));
-	}
-	lua_pop(L, 1);
+	read_policies(L, index, plan);
 	if (lua_getfield(L, index, "max_use") != LUA_TNIL)
 		add_timer(L, plan, "max-use");
 	lua_pop(L, 1);

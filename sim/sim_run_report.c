@@ -8,6 +8,7 @@
 #include "common/element.h"
 #include "common/mem.h"
 #include "sim/sim_bed.h"
+#include "sim/sim_bill.h"
 #include "sim/sim_invariant.h"
 #include "sim/sim_label.h"
 #include "sim/sim_ladder.h"
@@ -153,6 +154,14 @@ static bool print_invariants(const struct sim_run *run,
 	return good;
 }
 
+static void print_bill(const struct sim_trace *trace)
+{
+	struct sim_bill *bill = sim_bill_new(trace);
+
+	sim_bill_print(bill, stdout);
+	sim_bill_free(bill);
+}
+
 /* The part of the ladder where the scenario failed */
 static void print_around(const struct sim_label *labels, int width)
 {
@@ -252,6 +261,7 @@ int sim_run_report(struct sim_run *run)
 		good = write_files(run, labels);
 		if (!run->cfg->is_quiet)
 			sim_ladder_print(labels, &cfg, stdout);
+		print_bill(trace);
 		good = print_verdict(run, labels, &screen) && good;
 		good = print_invariants(run, labels, &screen) && good;
 		if (code)

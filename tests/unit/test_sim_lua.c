@@ -465,6 +465,7 @@ static const struct {
 	{ "testbed{polcy='x'}", "no option 'polcy'; did you mean 'policy'?" },
 	{ "testbed{policy='round_robin'}", "did you mean 'round-robin'?" },
 	{ "testbed{max_use='1'}", "'max_use' must be a number" },
+	{ "testbed{number_policy='refused'}", "did you mean 'refuse'?" },
 	{ "testbed{timers={cx_anser=1}}", "did you mean 'cx-answer'?" },
 	{ "testbed{options={hhs={a=1}}}", "did you mean 'hss'?" },
 	{ "testbed(7)", "needs a table of options" },
