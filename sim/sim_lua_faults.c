@@ -1,4 +1,4 @@
-/* bed.faults: kill, restart, pause, resume, drop, delay */
+/* bed.faults: kill, restart, pause, resume, drop, delay, wait, state, left */
 #include "sim/sim_lua_core.h"
 
 #include <stdlib.h>
@@ -266,6 +266,28 @@ static int fault_wait(lua_State *L)
 	return wait_struck(L, LUA_OK, (lua_KContext)check_one(L, "wait"));
 }
 
+/* state{ actor }: "up", "paused", "down" or "starting" */
+static int fault_state(lua_State *L)
+{
+	static const char *const names[] = { "up", "paused", "down", "down",
+					     "starting" };
+	enum sim_actor actor = check_one(L, "state");
+
+	lua_pushstring(L, names[sim_faults_condition(faults_of(L), actor)]);
+
+	return 1;
+}
+
+/* left{ actor }: how many faults still wait for their point there */
+static int fault_left(lua_State *L)
+{
+	enum sim_actor actor = check_one(L, "left");
+
+	lua_pushinteger(L, sim_faults_left(faults_of(L), actor));
+
+	return 1;
+}
+
 /** Push bed.faults */
 void push_faults(lua_State *L)
 {
@@ -273,7 +295,8 @@ void push_faults(lua_State *L)
 		{ "kill", fault_kill },       { "pause", fault_pause },
 		{ "restart", fault_restart }, { "resume", fault_resume },
 		{ "drop", fault_drop },       { "delay", fault_delay },
-		{ "wait", fault_wait },       { NULL, NULL }
+		{ "wait", fault_wait },       { "state", fault_state },
+		{ "left", fault_left },       { NULL, NULL }
 	};
 
 	lua_newtable(L);
