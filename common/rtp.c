@@ -19,6 +19,7 @@ enum {
 	PTIME_MS = 20, /* RFC 3551 4.2 */
 	SAMPLES = 160, /* of 8 kHz, an octet each */
 	US_SAMPLE = 125,
+	PTIME_US = SAMPLES * US_SAMPLE,
 	HEADER_LEN = 12,
 	PACKET_LEN = HEADER_LEN + SAMPLES,
 	VERSION_2 = 0x80,
@@ -30,8 +31,6 @@ enum {
 	PORT_TRIES = 16,  /* for an even one (RFC 3550 11) */
 	HALF_SEQ = 0x8000 /* further ahead is behind (RFC 3550 A.1) */
 };
-
-static const int64_t PTIME_US = PTIME_MS * 1000;
 
 /** One socket, one stream each way. Owned by its call */
 struct rtp {

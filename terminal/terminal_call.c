@@ -1,6 +1,5 @@
 #include "common/element.h"
 #include "common/fsm.h"
-#include "common/mem.h"
 #include "common/timer.h"
 #include "common/trace.h"
 #include "terminal/terminal_call_parts.h"
@@ -27,7 +26,7 @@ static void set_reason(struct ue_call *call, int status, const char *text)
 	if (!call->status)
 		call->status = status;
 	if (!call->reason)
-		xstrset(&call->reason, text);
+		call->reason = ue_call_text(text);
 }
 
 /** The call is over: its dialog and its sound go, its record stays */

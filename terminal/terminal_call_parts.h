@@ -65,6 +65,7 @@ struct call_response {
 
 /* terminal_calls.c */
 void ue_call_leave(struct ue_call *call);
+char *ue_call_text(const char *text);
 void ue_call_tell_waiters(struct ue_call *call, bool has_ended);
 
 /* terminal_call.c */

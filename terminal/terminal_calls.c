@@ -18,6 +18,21 @@ struct call_waiter {
 	void *arg;
 };
 
+/** A copy of what a peer wrote, fit for logs and traces: what is no UTF-8 loses
+ * its odd octets */
+char *ue_call_text(const char *text)
+{
+	char *copy = xstrdup(text);
+	json_t *utf8 = json_string(text);
+
+	for (char *p = copy; *p && !utf8; p++)
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	json_decref(utf8);
+
+	return copy;
+}
+
 /** Tell those who need not wait any longer. A callback may add another */
 void ue_call_tell_waiters(struct ue_call *call, bool has_ended)
 {

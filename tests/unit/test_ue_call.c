@@ -343,8 +343,10 @@ START_TEST(ack_and_bye_follow_the_route_set)
 	expect_route(fake_peer_expect(t.net, "ACK "));
 	finish(&t.first, NULL);
 	start(&t.first, "hangup", alice());
-	expect_route(fake_peer_expect(t.net, "BYE "));
-	reply(fake_peer_expect(t.net, "BYE "), 200, "");
+	snprintf(headers, sizeof(headers), "%s",
+		 fake_peer_expect(t.net, "BYE "));
+	expect_route(headers);
+	reply(headers, 200, "");
 	finish(&t.first, NULL);
 	expect_call("terminated");
 }
@@ -655,6 +657,25 @@ START_TEST(a_call_rings_and_is_answered_and_shows_the_callers_number)
 	ck_assert(strstr(fake_header(text, "Route", 0), ";lr>"));
 	reply(text, 200, "");
 	finish(&t.first, NULL);
+}
+END_TEST
+
+START_TEST(a_display_that_is_no_utf_8_is_shown_as_far_as_it_is)
+{
+	char text[2 * TEXT_MAX];
+
+	set_mode("ring");
+	snprintf(text, sizeof(text),
+		 "INVITE sip:ue1@%s SIP/2.0\n"
+		 "Via: SIP/2.0/UDP %s;branch=z9hG4bKx\n"
+		 "From: \"a\\\"b\xff\" <" BOB ">;tag=bob\n"
+		 "To: <" URI ">\nCall-ID: c\xfe\nCSeq: 1 INVITE\n"
+		 "Max-Forwards: 60\n%s",
+		 her_addr(), fake_peer_addr(t.net), t.contact);
+	fake_peer_tx(t.net, her_addr(), text);
+	fake_peer_expect(t.net, "SIP/2.0 180");
+	expect_call("early");
+	ck_assert_str_eq(result_text(&t.second, "shown"), "a\"b?");
 }
 END_TEST
 
@@ -1060,6 +1081,7 @@ static void add_called(TCase *tc)
 {
 	tcase_add_test(
 		tc, a_call_rings_and_is_answered_and_shows_the_callers_number);
+	tcase_add_test(tc, a_display_that_is_no_utf_8_is_shown_as_far_as_it_is);
 	tcase_add_test(tc, the_peer_ends_the_call_and_a_second_bye_finds_none);
 	tcase_add_test(tc, two_byes_that_cross_end_the_call_once);
 	tcase_add_test(tc,
