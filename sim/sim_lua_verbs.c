@@ -27,6 +27,10 @@ static const struct sim_key dial_keys[] = { { "to", LUA_TSTRING, true },
 /* clang-format off */
 static const struct verb verbs[] = {
 	{ "sync", "sync", sync_keys, NULL, 0, SIM_BOSS },
+	{ "close_account", "close_account", NULL, "uri", LUA_TSTRING,
+	  SIM_BOSS },
+	{ "change_password", "change_password", NULL, "uri", LUA_TSTRING,
+	  SIM_BOSS },
 	{ "pool", "pool", NULL, NULL, 0, SIM_PLATFORM },
 	{ "uri", "uri", NULL, "uri", LUA_TSTRING, SIM_PLATFORM },
 	{ "bindings", "bindings", NULL, NULL, 0, SIM_APPSERVER },

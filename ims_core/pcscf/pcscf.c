@@ -7,7 +7,7 @@
 #include "common/element.h"
 #include "common/mem.h"
 #include "common/sipep.h"
-#include "ims_core/pcscf/pcscf_core.h"
+#include "ims_core/pcscf/pcscf_reg_event.h"
 
 /**
  * A P-CSCF that listens
@@ -43,6 +43,7 @@ struct pcscf *pcscf_free(struct pcscf *pcscf)
 	if (!pcscf)
 		return NULL;
 
+	pcscf_reg_event_close(pcscf);
 	pcscf_sip_close(pcscf);
 	while (pcscf->registers)
 		pcscf_register_free(pcscf->registers);

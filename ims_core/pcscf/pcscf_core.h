@@ -17,6 +17,7 @@ struct pcscf {
 	char *addr;  /* ours, "127.1.1.1:5060" */
 	void *users; /* tree (tsearch) of struct pcscf_user */
 	struct pcscf_register *registers; /* REGISTERs under way */
+	void *subs;                       /* tree of struct pcscf_sub */
 };
 
 /* pcscf_sip.c: Gm and Mw */
@@ -45,6 +46,7 @@ void pcscf_reg_update(struct pcscf *pcscf, const struct pcscf_reg_facts *facts);
 void pcscf_reg_forget_all(struct pcscf *pcscf, const char *impu);
 bool pcscf_reg_is_known(const struct pcscf *pcscf, const char *impu,
 			const char *source);
+bool pcscf_reg_has(const struct pcscf *pcscf, const char *impu);
 void pcscf_regs_free(struct pcscf *pcscf);
 
 #endif

@@ -226,6 +226,12 @@ bool pcscf_reg_is_known(const struct pcscf *pcscf, const char *impu,
 	return reg;
 }
 
+/** Is that identity registered, from wherever? */
+bool pcscf_reg_has(const struct pcscf *pcscf, const char *impu)
+{
+	return find_user(pcscf, impu) != NULL;
+}
+
 void pcscf_regs_free(struct pcscf *pcscf)
 {
 	tdestroy(pcscf->users, user_free);

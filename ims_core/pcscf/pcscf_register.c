@@ -13,7 +13,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/timer.h"
-#include "ims_core/pcscf/pcscf_core.h"
+#include "ims_core/pcscf/pcscf_reg_event.h"
 
 /** A REGISTER under way; owned by the P-CSCF's list until it is answered */
 struct pcscf_register {
@@ -200,6 +200,7 @@ static void remember(struct pcscf_register *rq, const sip_t *sip)
 				timer_value_ms(TIMER_REG_EXPIRES) / 1000, 0);
 		pcscf_reg_update(rq->pcscf, &facts);
 	}
+	pcscf_reg_event_subscribe(rq->pcscf, rq->impu, facts.service_route);
 }
 
 /**

@@ -9,7 +9,7 @@
 #include "common/mem.h"
 #include "common/sipep.h"
 #include "ims_core/scscf/scscf_auth.h"
-#include "ims_core/scscf/scscf_reg.h"
+#include "ims_core/scscf/scscf_reg_event.h"
 
 static void cmd_registrations(struct ctl_req *req, json_t *args, void *arg)
 {
@@ -82,6 +82,7 @@ struct scscf *scscf_free(struct scscf *scscf)
 		return NULL;
 
 	scscf_third_parties_free(scscf);
+	scscf_reg_event_close(scscf);
 	scscf_cx_close(scscf);
 	scscf_sip_close(scscf);
 	scscf_regs_free(scscf);

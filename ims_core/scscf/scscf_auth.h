@@ -8,6 +8,24 @@
 
 #include "ims_core/scscf/scscf_core.h"
 
+/** HA1 of one algorithm, if the HSS gave it and we offer it */
+struct scscf_ha1 {
+	bool is_set;
+	char hex[DIGEST_HEX_LEN];
+};
+
+/** A challenge and what became of it; owned by its reg */
+struct scscf_auth {
+	char *nonce; /* first: the tree's key; NULL before the MAA */
+	struct scscf_auth *next;
+	struct scscf_reg *reg;
+	struct fsm *fsm; /* scscf_auth.c */
+	char *impi, *realm;
+	struct scscf_ha1 ha1[DIGEST_ALG_N];
+	unsigned long nc;          /* highest nonce count seen */
+	struct scscf_register *rq; /* what waits for the HSS; owned */
+};
+
 enum {
 	AUTH_START,
 	AUTH_WAIT_MAA,

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include <sofia-sip/nta.h>
 #include <sofia-sip/sip.h>
@@ -18,9 +19,11 @@
 
 struct element;
 struct fsm;
+struct scscf_auth;
 struct scscf_contact;
 struct scscf_profile;
 struct scscf_revoked;
+struct scscf_sub;
 struct scscf_third_party;
 struct sipep;
 struct timer;
@@ -39,6 +42,7 @@ struct scscf {
 	struct scscf_register *registers; /* REGISTERs under way */
 	struct scscf_register *arriving;  /* whose irq is the endpoint's */
 	struct scscf_third_party *third_parties;
+	LIST_HEAD(scscf_subs, scscf_sub) subs; /* who is told of them */
 	struct timer *ready_bound;
 	bool is_ready;
 };
@@ -51,26 +55,9 @@ struct scscf_reg {
 	struct fsm *fsm; /* scscf_reg.c */
 	char *impi;      /* who registered it; NULL before */
 	struct scscf_contact *contacts;
-	struct scscf_profile *profile; /* from the SAA */
-	struct scscf_auth *auths;      /* newest first */
-};
-
-/** HA1 of one algorithm, if the HSS gave it and we offer it */
-struct scscf_ha1 {
-	bool is_set;
-	char hex[DIGEST_HEX_LEN];
-};
-
-/** A challenge and what became of it; owned by its reg */
-struct scscf_auth {
-	char *nonce; /* first: the tree's key; NULL before the MAA */
-	struct scscf_auth *next;
-	struct scscf_reg *reg;
-	struct fsm *fsm; /* scscf_auth.c */
-	char *impi, *realm;
-	struct scscf_ha1 ha1[DIGEST_ALG_N];
-	unsigned long nc;          /* highest nonce count seen */
-	struct scscf_register *rq; /* what waits for the HSS; owned */
+	struct scscf_profile *profile;             /* from the SAA */
+	struct scscf_auth *auths;                  /* newest first */
+	LIST_HEAD(scscf_reg_subs, scscf_sub) subs; /* scscf_reg_event.c */
 };
 
 /** One REGISTER under way; owned by the S-CSCF's list until answered */

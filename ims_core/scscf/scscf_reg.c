@@ -14,6 +14,7 @@
 #include "common/trace.h"
 #include "ims_core/scscf/scscf_auth.h"
 #include "ims_core/scscf/scscf_profile.h"
+#include "ims_core/scscf/scscf_reg_event.h"
 
 static void not_registered(void *obj, int event, void *data);
 static void registered(void *obj, int event, void *data);
@@ -210,6 +211,7 @@ static void not_registered(void *obj, int event, void *data)
 static void end(struct scscf_reg *reg, int event)
 {
 	change(reg, REG_NOT_REGISTERED);
+	scscf_reg_event_ended(reg, event);
 	scscf_contacts_free(reg);
 	scscf_reg_end_auths(reg, event);
 	scscf_reg_forget_if_idle(reg);
@@ -230,6 +232,8 @@ static void registered(void *obj, int event, void *data)
 		end(reg, event);
 	else
 		fsm_timer_ms(reg->fsm, scscf_contacts_first_ms(reg));
+	if (event == REG_EV_BOUND && reg->contacts)
+		scscf_reg_event_bound(reg);
 }
 
 static void list(const void *node, VISIT which, void *arg)

@@ -9,7 +9,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/sipep.h"
-#include "ims_core/scscf/scscf_core.h"
+#include "ims_core/scscf/scscf_reg_event.h"
 
 static void forget(struct scscf_register *rq)
 {
@@ -74,6 +74,11 @@ static void on_request(nta_incoming_t *irq, const sip_t *sip, void *arg)
 		return;
 	}
 
+	if (sip->sip_request->rq_method == sip_method_subscribe) {
+		scscf_reg_event_rx_subscribe(scscf, irq, sip);
+		return;
+	}
+
 	rq = su_home_new(sizeof(*rq));
 	if (!rq)
 		abort();
@@ -92,7 +97,7 @@ static void on_request(nta_incoming_t *irq, const sip_t *sip, void *arg)
 int scscf_sip_open(struct scscf *scscf, const char *listen, char **reasonp)
 {
 	const struct sipep_cfg cfg = { .listen = listen,
-				       .allow = "REGISTER, OPTIONS",
+				       .allow = "REGISTER, SUBSCRIBE, OPTIONS",
 				       .supported = "path" };
 
 	return sipep_new(&scscf->ep, scscf->el, &cfg, on_request, scscf,

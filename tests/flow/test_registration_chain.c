@@ -162,7 +162,8 @@ static void registers(void)
 				     scscf_addr(t.scscf)));
 	ck_assert_ptr_nonnull(
 		strstr(fake_header(text, "Path", 0), pcscf_addr(t.pcscf)));
-	if (strcmp(t.ladder, figure_5) != 0)
+	/* what follows is the P-CSCF's subscription (TS 24.229 5.2.3) */
+	if (strncmp(t.ladder, figure_5, strlen(figure_5)) != 0)
 		ck_abort_msg("not Figure 5:\n%s", t.ladder);
 	/* S503, S504, S513, S514; S506, S507; S516 */
 	ck_assert_int_eq(t.hss->uar_n, 2);

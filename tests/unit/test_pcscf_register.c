@@ -343,6 +343,100 @@ static void add_register_tests(TCase *tc)
 	tcase_add_test(tc, to_without_a_user_is_400);
 }
 
+/* --- reg event package, with the I-CSCF's peer as S-CSCF --- */
+
+/** The dialog of the P-CSCF's SUBSCRIBE */
+static struct {
+	char from[256], call_id[256];
+} dialog;
+
+static void expect_subscribe(void)
+{
+	char headers[256];
+	const char *text;
+
+	snprintf(headers, sizeof(headers),
+		 "Contact: %s;expires=600\nService-Route: <sip:orig@%s;lr>\n",
+		 t.ue.contact, fake_peer_addr(t.icscf));
+	register_with(headers);
+	text = fake_peer_expect(t.icscf, "SUBSCRIBE " IMPU);
+	ck_assert_str_eq(fake_header(text, "Event", 0), "reg");
+	ck_assert_str_eq(fake_header(text, "Expires", 0), "600000");
+	snprintf(headers, sizeof(headers), "<sip:%s>", pcscf_addr(t.pcscf));
+	ck_assert_str_eq(fake_header(text, "P-Asserted-Identity", 0), headers);
+	snprintf(dialog.from, sizeof(dialog.from), "%s",
+		 fake_header(text, "From", 0));
+	snprintf(dialog.call_id, sizeof(dialog.call_id), "%s",
+		 fake_header(text, "Call-ID", 0));
+}
+
+static void accept_subscribe(void)
+{
+	char headers[256];
+
+	expect_subscribe();
+	snprintf(headers, sizeof(headers),
+		 "Expires: 600000\nContact: <sip:%s>\n",
+		 fake_peer_addr(t.icscf));
+	fake_peer_reply(t.icscf, 200, headers);
+}
+
+/* NOTIFY in that dialog; the status that it must get */
+static void notify(const char *state, const char *body, int status)
+{
+	static int cseq;
+	char text[2048];
+
+	cseq++;
+	snprintf(text, sizeof(text),
+		 "NOTIFY sip:%s SIP/2.0\n"
+		 "Via: SIP/2.0/UDP %s;branch=z9hG4bKnotify%d\n"
+		 "Max-Forwards: 70\nFrom: <" IMPU ">;tag=fake\nTo: %s\n"
+		 "Call-ID: %s\nCSeq: %d NOTIFY\nContact: <sip:%s>\n"
+		 "Event: reg\nSubscription-State: %s\n"
+		 "Content-Type: application/reginfo+xml\n\n%s",
+		 pcscf_addr(t.pcscf), fake_peer_addr(t.icscf), cseq,
+		 dialog.from, dialog.call_id, cseq, fake_peer_addr(t.icscf),
+		 state, body);
+	fake_peer_tx(t.icscf, pcscf_addr(t.pcscf), text);
+	fake_peer_expect_status(t.icscf, status);
+}
+
+#define REGINFO(state)                                                         \
+	"<?xml version=\"1.0\"?><reginfo xmlns=\"urn:ietf:params:xml:ns:"      \
+	"reginfo\" version=\"0\" state=\"full\"><registration aor=\"" IMPU     \
+	"\" id=\"a\" state=\"" state "\"/></reginfo>"
+
+START_TEST(a_registration_that_the_network_ends_is_forgotten)
+{
+	accept_subscribe();
+	notify("active;expires=600", REGINFO("active"), 200);
+	ck_assert(is_known());
+	notify("terminated;reason=noresource", REGINFO("terminated"), 200);
+	ck_assert(!is_known());
+	/* and the next registration subscribes anew */
+	expect_subscribe();
+}
+END_TEST
+
+START_TEST(a_notify_that_cannot_be_read_changes_nothing)
+{
+	accept_subscribe();
+	notify("active;expires=600", "<reginfo", 400);
+	notify("active;expires=600", "<other/>", 400);
+	ck_assert(is_known());
+}
+END_TEST
+
+START_TEST(a_subscribe_that_is_refused_leaves_the_registration)
+{
+	expect_subscribe();
+	fake_peer_reply(t.icscf, 403, "");
+	register_with(t.ok);
+	ck_assert(is_known());
+}
+END_TEST
+
 static Suite *pcscf_register_suite(void)
 {
 	Suite *suite = suite_create("pcscf_register");
@@ -356,6 +450,11 @@ static Suite *pcscf_register_suite(void)
 	tcase_add_test(other, request_of_an_unregistered_ue_gets_403);
 	tcase_add_test(other, request_of_a_registered_ue_gets_501_for_now);
 	tcase_add_test(other, options_gets_200);
+	tcase_add_test(other,
+		       a_registration_that_the_network_ends_is_forgotten);
+	tcase_add_test(other, a_notify_that_cannot_be_read_changes_nothing);
+	tcase_add_test(other,
+		       a_subscribe_that_is_refused_leaves_the_registration);
 	tcase_add_test(other, port_in_use_is_named);
 	suite_add_tcase(suite, reg);
 	suite_add_tcase(suite, other);

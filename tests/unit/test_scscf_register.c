@@ -616,6 +616,63 @@ START_TEST(rtr_while_the_sar_is_under_way_takes_it_back)
 }
 END_TEST
 
+/* --- reg event package --- */
+
+/* SUBSCRIBE to the registration, in the name of that identity */
+static void subscribe(const char *asserted, const char *event)
+{
+	static int branch;
+	char text[1024];
+
+	branch++;
+	snprintf(text, sizeof(text),
+		 "SUBSCRIBE " IMPU " SIP/2.0\n"
+		 "Via: SIP/2.0/UDP %s;branch=z9hG4bKsub%d\n"
+		 "Max-Forwards: 70\nFrom: <sip:p@ims.test>;tag=p\n"
+		 "To: <" IMPU ">\nCall-ID: sub\nCSeq: %d SUBSCRIBE\n"
+		 "Contact: <sip:p@%s>\nEvent: %s\nExpires: 600\n"
+		 "P-Asserted-Identity: <%s>\n\n",
+		 fake_peer_addr(t.ue_peer), branch, branch,
+		 fake_peer_addr(t.ue_peer), event, asserted);
+	fake_peer_tx(t.ue_peer, scscf_addr(t.scscf), text);
+}
+
+static void expect_notify(const char *state, const char *event)
+{
+	const char *text = fake_peer_expect(t.ue_peer, "NOTIFY ");
+
+	ck_assert_msg(strstr(fake_header(text, "Subscription-State", 0),
+			     state) != NULL,
+		      "%s", text);
+	ck_assert_msg(strstr(text, event) != NULL, "%s", text);
+	fake_peer_reply(t.ue_peer, 200, "");
+}
+
+START_TEST(who_subscribes_is_told_of_the_end_by_the_network)
+{
+	fake_ue_register_through(&t.ue, 200);
+	subscribe(IMPU, "reg");
+	fake_peer_expect_status(t.ue_peer, 200);
+	expect_notify("active;expires=600", "event=\"registered\"");
+	fake_hss_rtr(t.hss, t.ue.impi, IMPU, CX_PERMANENT_TERMINATION);
+	expect_notify("terminated", "state=\"terminated\" event=\"rejected\"");
+	ck_assert(loop_run_until(t.loop, has_rta, NULL, BOUND_MS));
+	ck_assert_ptr_null(find_reg());
+}
+END_TEST
+
+START_TEST(who_may_not_subscribe_is_told)
+{
+	subscribe(IMPU, "reg");
+	fake_peer_expect_status(t.ue_peer, 404);
+	fake_ue_register_through(&t.ue, 200);
+	subscribe("sip:mallory@ims.test", "reg");
+	fake_peer_expect_status(t.ue_peer, 403);
+	subscribe(IMPU, "presence");
+	fake_peer_expect_status(t.ue_peer, 489);
+}
+END_TEST
+
 START_TEST(rtr_for_an_unknown_user_is_answered_so)
 {
 	fake_hss_rtr(t.hss, t.ue.impi, IMPU, CX_PERMANENT_TERMINATION);
@@ -837,6 +894,8 @@ static void add_hss_tests(TCase *tc)
 	tcase_add_test(tc, rtr_deregisters_and_forgets_the_challenges);
 	tcase_add_test(tc, rtr_between_challenge_and_answer_gives_403);
 	tcase_add_test(tc, rtr_while_the_sar_is_under_way_takes_it_back);
+	tcase_add_test(tc, who_subscribes_is_told_of_the_end_by_the_network);
+	tcase_add_test(tc, who_may_not_subscribe_is_told);
 	tcase_add_test(tc, rtr_for_an_unknown_user_is_answered_so);
 	tcase_add_test(tc, unknown_digest_option_is_refused);
 	tcase_add_test(tc, ready_comes_without_the_hss_too);
