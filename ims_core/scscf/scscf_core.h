@@ -57,7 +57,7 @@ struct scscf_reg {
 	struct scscf_contact *contacts;
 	struct scscf_profile *profile;             /* from the SAA */
 	struct scscf_auth *auths;                  /* newest first */
-	LIST_HEAD(scscf_reg_subs, scscf_sub) subs; /* scscf_reg_event.c */
+	LIST_HEAD(scscf_reg_subs, scscf_sub) subs; /* reg event */
 };
 
 /** One REGISTER under way; owned by the S-CSCF's list until answered */
