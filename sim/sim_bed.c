@@ -326,7 +326,8 @@ int sim_bed_call(struct sim_bed *bed, enum sim_actor actor, const char *cmd,
 	return sim_super_call(bed->super, actor, cmd, args, cb, arg);
 }
 
-/** An event of the runner itself, in the trace; fields is stolen */
+/** An event of the runner itself, in the trace, now or at fields' "t"; fields
+ * is stolen */
 void sim_bed_note(struct sim_bed *bed, const char *name, json_t *fields)
 {
 	json_t *line = json_pack("{s:I, s:s, s:s, s:s}", "t",
@@ -335,6 +336,9 @@ void sim_bed_note(struct sim_bed *bed, const char *name, json_t *fields)
 
 	if (fields)
 		json_object_update_missing(line, fields);
+	/* what is known to have been true earlier says when */
+	if (json_is_integer(json_object_get(fields, "t")))
+		json_object_set(line, "t", json_object_get(fields, "t"));
 	(void)sim_trace_add(bed->trace, line);
 	json_decref(line);
 	json_decref(fields);

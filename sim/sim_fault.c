@@ -33,7 +33,8 @@ struct victim {
 	struct rule *rules; /* of messages, in the order they were set */
 	struct rule *halt;  /* at an event; one, as common/halt.h has it */
 	enum sim_condition condition;
-	unsigned life; /* counts its deaths */
+	unsigned life;    /* counts its deaths */
+	int64_t heard_us; /* time of its last line */
 	bool is_holding;
 	json_int_t paused_at; /* the message that it was paused at; 0: none */
 	json_t *last[3];      /* message received, by proto */
@@ -491,6 +492,8 @@ void sim_faults_on_trace(struct sim_faults *f, json_t *line)
 	if (actor < 0)
 		return;
 
+	f->victims[actor].heard_us =
+		json_integer_value(json_object_get(line, "t"));
 	if (name && !strcmp(name, "message.held"))
 		on_held(f, (enum sim_actor)actor, line);
 	else if (name && !strcmp(name, "ue.leased"))
@@ -514,9 +517,12 @@ static void on_state(json_t *result, const char *error, void *arg)
 		return; /* it died again */
 
 	f->victims[actor].condition = SIM_IS_UP;
+	/* it said this right after its last line, and before its next one,
+	 * which may have been made by now */
 	f->ops->note("fault.restarted",
-		     json_pack("{s:s, s:O}", "element", sim_actor_name(actor),
-			       "state", result),
+		     json_pack("{s:s, s:O, s:I}", "element",
+			       sim_actor_name(actor), "state", result, "t",
+			       (json_int_t)f->victims[actor].heard_us),
 		     f->arg);
 }
 

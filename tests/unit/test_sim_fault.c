@@ -37,9 +37,12 @@ static void add(char *what)
 
 static void answer_all(void)
 {
+	json_t *result = json_object();
+
 	for (int i = 0; i < t.call_n; i++)
-		t.cb[i](json_object(), NULL, t.cb_arg[i]);
+		t.cb[i](result, NULL, t.cb_arg[i]);
 	t.call_n = 0;
+	json_decref(result);
 }
 
 static int call(enum sim_actor actor, const char *cmd, json_t *args,
