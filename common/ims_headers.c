@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include <sofia-sip/msg_header.h>
+#include <sofia-sip/sip_extra.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/su_uniqueid.h>
 
@@ -56,6 +57,25 @@ bool ims_credentials_get(struct ims_credentials *cred, su_home_t *home,
 	return true;
 }
 
+/* Without visual separators and parameters (RFC 3966 5); NULL: no number */
+static char *tel_identity(su_home_t *home, const char *number)
+{
+	size_t len = number ? strcspn(number, ";") : 0;
+	char *text, *p;
+
+	if (!len)
+		return NULL;
+
+	text = su_sprintf(home, "tel:%.*s", (int)len, number);
+	p = text + strlen("tel:");
+	for (size_t i = 0; i < len; i++)
+		if (!strchr("-.()", number[i]))
+			*p++ = number[i];
+	*p = '\0';
+
+	return text;
+}
+
 /**
  * A public identity as the HSS knows it: scheme, user and host, without port
  * and parameters (TS 23.003 13.4, RFC 3261 10.3 step 5)
@@ -64,10 +84,9 @@ bool ims_credentials_get(struct ims_credentials *cred, su_home_t *home,
  */
 char *ims_impu(su_home_t *home, const url_t *url)
 {
-	if (url->url_type == url_tel && url->url_user)
-		return su_sprintf(home, "tel:%s", url->url_user);
-	if (url->url_type == url_tel && url->url_host)
-		return su_sprintf(home, "tel:%s", url->url_host);
+	if (url->url_type == url_tel)
+		return tel_identity(home, url->url_user ? url->url_user
+							: url->url_host);
 	if (url->url_type != url_sip && url->url_type != url_sips)
 		return NULL;
 	if (!url->url_user || !*url->url_user || !url->url_host)
@@ -161,6 +180,50 @@ void ims_header_add(msg_t *msg, sip_t *sip, const char *name, const char *value)
 
 	(void)sip_add_make(msg, sip, sip_unknown_class, text);
 	free(text);
+}
+
+/** Put Routes on top of those that are there: "<sip:a;lr>, <sip:b;lr>" */
+void ims_route_push(msg_t *msg, sip_t *sip, const char *text)
+{
+	const sip_route_t *rest = sip_route_dup(msg_home(msg), sip->sip_route);
+
+	while (sip->sip_route)
+		(void)sip_header_remove(msg, sip,
+					(sip_header_t *)sip->sip_route);
+	(void)sip_add_make(msg, sip, sip_route_class, text);
+	if (rest)
+		(void)sip_add_dup(msg, sip, (const sip_header_t *)rest);
+}
+
+/** Replace the Request-URI; one that cannot be read changes nothing */
+void ims_request_uri_set(msg_t *msg, sip_t *sip, const char *uri)
+{
+	const url_t *url = url_make(msg_home(msg), uri);
+
+	if (!url)
+		return;
+
+	*sip->sip_request->rq_url = *url;
+	msg_fragment_clear(sip->sip_request->rq_common);
+}
+
+/**
+ * The public identity that the network asserts (RFC 3325 9.1): the SIP URI of
+ * P-Asserted-Identity where there are two, a SIP and a tel URI
+ *
+ * @return In home; NULL: none is asserted
+ */
+char *ims_asserted(su_home_t *home, const sip_t *sip)
+{
+	const sip_p_asserted_identity_t *first = sip_p_asserted_identity(sip);
+	const sip_p_asserted_identity_t *pai = first;
+
+	while (pai && pai->paid_url->url_type == url_tel)
+		pai = pai->paid_next;
+	if (!pai)
+		pai = first;
+
+	return pai ? ims_impu(home, pai->paid_url) : NULL;
 }
 
 /**

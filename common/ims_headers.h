@@ -28,6 +28,9 @@ const char *ims_header_get(const sip_t *sip, const char *name);
 void ims_header_remove(msg_t *msg, sip_t *sip, const char *name);
 void ims_header_add(msg_t *msg, sip_t *sip, const char *name,
 		    const char *value);
+void ims_route_push(msg_t *msg, sip_t *sip, const char *text);
+void ims_request_uri_set(msg_t *msg, sip_t *sip, const char *uri);
+char *ims_asserted(su_home_t *home, const sip_t *sip);
 char *ims_charging_vector(const char *generated_at);
 char *ims_warning(const char *agent, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

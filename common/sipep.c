@@ -14,6 +14,7 @@
 #include <sofia-sip/tport_tag.h>
 
 #include "common/element.h"
+#include "common/ims_headers.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
@@ -28,18 +29,25 @@ static void reject(nta_incoming_t *irq, int status, const char *phrase,
 	nta_incoming_treply(irq, status, phrase, tag, value, TAG_END());
 }
 
+/* Is the request one that this element passes on? */
+static bool is_for_others(const struct sipep *ep, const sip_t *sip)
+{
+	return !ep->supported || (ep->is_proxy && sip->sip_request->rq_method !=
+							  sip_method_register);
+}
+
 /* RFC 3261 8.2.2.3, and 16.3 item 5 for a proxy: NULL if all is understood */
 static const char *find_unsupported(const struct sipep *ep, const sip_t *sip)
 {
+	bool is_passed = is_for_others(ep, sip);
 	const sip_require_t *r =
-		ep->supported ? sip->sip_require : sip->sip_proxy_require;
+		is_passed ? sip->sip_proxy_require : sip->sip_require;
 
 	for (; r; r = r->k_next) {
 		for (size_t i = 0; r->k_items && r->k_items[i]; i++) {
 			const char *tag = r->k_items[i];
 
-			if (!ep->supported ||
-			    !sip_has_supported(ep->supported, tag))
+			if (is_passed || !sip_has_supported(ep->supported, tag))
 				return tag;
 		}
 	}
@@ -87,9 +95,17 @@ bool sipep_refuse(const struct sipep *ep, nta_incoming_t *irq, const sip_t *sip)
 	enum url_type_e type =
 		(enum url_type_e)sip->sip_request->rq_url->url_type;
 
+	/* an ACK is never answered (RFC 3261 13.3.1.4, 17) */
 	if (sip->sip_request->rq_method == sip_method_ack)
-		return true;
-	if (is_cut_short(sip))
+		return !ep->is_proxy || is_cut_short(sip) ||
+		       (sip->sip_max_forwards &&
+			sip->sip_max_forwards->mf_count == 0);
+	if (sip->sip_request->rq_method == sip_method_cancel)
+		/* one that meets its INVITE does not come here. Each INVITE
+		 * was forwarded statefully, so there is none to pass this on
+		 * to (16.10), and no branch that the next hop would know */
+		reject(irq, SIP_481_NO_TRANSACTION, TAG_END());
+	else if (is_cut_short(sip))
 		reject(irq, 400, "Body Is Shorter Than Content-Length",
 		       TAG_END());
 	else if (!is_allowed(ep, method))
@@ -98,7 +114,7 @@ bool sipep_refuse(const struct sipep *ep, nta_incoming_t *irq, const sip_t *sip)
 	else if (type != url_sip && type != url_sips && type != url_tel)
 		reject(irq, SIP_416_UNSUPPORTED_URI, TAG_END());
 	else if (sip->sip_max_forwards &&
-		 sip->sip_max_forwards->mf_count == 0 && !ep->supported)
+		 sip->sip_max_forwards->mf_count == 0 && is_for_others(ep, sip))
 		reject(irq, SIP_483_TOO_MANY_HOPS, TAG_END());
 	else if (unsupported)
 		reject(irq, SIP_420_BAD_EXTENSION, siptag_unsupported_str,
@@ -112,6 +128,7 @@ bool sipep_refuse(const struct sipep *ep, nta_incoming_t *irq, const sip_t *sip)
 	return true;
 }
 
+/* CANCEL was answered 200; an ACK to a refused INVITE ends here, too */
 static int on_cancel(nta_incoming_magic_t *magic, nta_incoming_t *irq,
 		     const sip_t *sip)
 {
@@ -132,6 +149,8 @@ static int on_request(nta_leg_magic_t *magic, nta_leg_t *leg,
 	nta_incoming_bind(irq, on_cancel, (nta_incoming_magic_t *)ep);
 	if (!sipep_refuse(ep, irq, sip))
 		ep->cb(irq, sip, ep->arg);
+	/* one destroyed in the callback lives until this returns: the library
+	 * marks it and frees it in leg_recv() */
 	if (nta_incoming_status(irq) >= 200 ||
 	    sip->sip_request->rq_method == sip_method_ack)
 		nta_incoming_destroy(irq);
@@ -139,13 +158,16 @@ static int on_request(nta_leg_magic_t *magic, nta_leg_t *leg,
 	return 0;
 }
 
-/* A message that the parser refuses: the library answers 400 or drops it */
+/* No transaction: a repeated 2xx, or what nobody waits for (any more) */
 static int on_stray(nta_agent_magic_t *magic, nta_agent_t *agent, msg_t *msg,
 		    sip_t *sip)
 {
-	const struct sipep *ep = (const struct sipep *)magic;
+	struct sipep *ep = (struct sipep *)magic;
 
 	(void)agent;
+	if (sipep_pass_stray(ep, msg, sip))
+		return 0;
+
 	log_warn("%s: %s without a transaction dropped", ep->el->name,
 		 sip && sip->sip_status ? "response" : "message");
 	msg_destroy(msg);
@@ -167,7 +189,8 @@ static nta_agent_t *new_agent(struct sipep *ep, const struct sipep_cfg *cfg)
 	char *url = xasprintf("sip:%s", cfg->listen);
 	unsigned t1x64_ms = (unsigned)timer_value_ms(TIMER_SIP_TRANSACTION);
 	/* UE or registrar; a proxy adds neither rport nor state of its own */
-	int is_ua = cfg->supported != NULL;
+	int is_ua = cfg->supported != NULL && !cfg->is_proxy;
+	unsigned never_ms = 86400 * 1000;
 	nta_agent_t *agent;
 
 	agent = nta_agent_create(
@@ -177,6 +200,9 @@ static nta_agent_t *new_agent(struct sipep *ep, const struct sipep_cfg *cfg)
 		 * when its message is copied: 400 instead */
 		NTATAG_BAD_REQ_MASK(~0U), NTATAG_BAD_RESP_MASK(~0U),
 		NTATAG_CLIENT_RPORT(is_ua), NTATAG_UDP_MTU(65535),
+		/* a proxy answers a cancelled INVITE with what the next hop
+		 * says; timer C is ours (sipep_branch.c) */
+		NTATAG_CANCEL_487(!cfg->is_proxy), NTATAG_TIMER_C(never_ms),
 		NTATAG_SIP_T1X64(t1x64_ms), NTATAG_MAXSIZE(65536),
 		TPTAG_QUEUESIZE(1000), TPTAG_UDP_RMEM(8000000), TPTAG_LOG(1),
 		TAG_END());
@@ -241,6 +267,7 @@ int sipep_new(struct sipep **epp, struct element *el,
 	}
 
 	ep->allow = xstrdup(cfg->allow);
+	ep->is_proxy = cfg->is_proxy;
 	if (cfg->supported)
 		ep->supported = sip_supported_make(ep->home, cfg->supported);
 	ep->leg = nta_leg_tcreate(ep->agent, on_request, (nta_leg_magic_t *)ep,
@@ -280,6 +307,37 @@ nta_agent_t *sipep_agent(struct sipep *ep)
 struct loop *sipep_loop(const struct sipep *ep)
 {
 	return ep->el->loop;
+}
+
+/**
+ * Answer a request with a Warning; an ACK is dropped instead (RFC 3261 17), and
+ * one that was cancelled while it was kept has its answer
+ *
+ * @param irq Gone on return
+ */
+void sipep_reject(nta_incoming_t *irq, const struct sipep_refusal *refusal)
+{
+	char *warning;
+
+	log_info("%s: %s: %d %s: %s", refusal->agent,
+		 nta_incoming_method_name(irq), refusal->status,
+		 refusal->phrase, refusal->text);
+	if (nta_incoming_method(irq) != sip_method_ack &&
+	    nta_incoming_status(irq) < 200) {
+		warning = ims_warning(refusal->agent, "%s", refusal->text);
+		nta_incoming_tag(irq, NULL);
+		nta_incoming_treply(irq, refusal->status, refusal->phrase,
+				    SIPTAG_WARNING_STR(warning), TAG_END());
+		free(warning);
+	}
+	nta_incoming_destroy(irq);
+}
+
+/** End a request that was kept without an answer of its own: its owner goes
+ * away */
+void sipep_drop(nta_incoming_t *irq)
+{
+	nta_incoming_destroy(irq);
 }
 
 /** Where it listens, with the real port: "127.0.0.1:5060", "[::1]:5060" */

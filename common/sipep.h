@@ -30,6 +30,9 @@ struct sipep_cfg {
 				    NULL: any method */
 	const char *supported; /**< option tags that Require may name, "path";
 				    NULL: a proxy, where Proxy-Require counts */
+	bool is_proxy; /**< passes requests on: their Require is for others
+			    but for REGISTER; ACKs to 2xx come to the callback
+			    too, repeated 2xx are passed on (RFC 3261 16) */
 };
 
 int sipep_new(struct sipep **epp, struct element *el,
@@ -42,10 +45,12 @@ const char *sipep_addr(const struct sipep *ep);
 bool sipep_refuse(const struct sipep *ep, nta_incoming_t *irq,
 		  const sip_t *sip);
 
-/** The message as it will be sent on; change it here (add Path, Route, …) */
+/** The message as it will be sent on; change it here (add Path, Route, …). Own
+ * Routes on top are gone, Max-Forwards is one less */
 typedef void sipep_prepare_cb(msg_t *msg, sip_t *sip, void *arg);
-/** A response as it will be sent back. No response: msg and sip are NULL,
- * status is 408 (none in time) or 503 (unreachable), the client gets 504 */
+/** A response as it will be sent back: provisional ones, then, once, the final
+ * one. No response: msg and sip are NULL, status is 408 (none in time) or 503
+ * (unreachable), the client gets sipep_failure()'s status */
 typedef void sipep_response_cb(int status, msg_t *msg, sip_t *sip, void *arg);
 
 /** How to forward; the callbacks may be NULL */
@@ -54,10 +59,37 @@ struct sipep_route {
 		*next_hop; /**< "sip:127.0.0.1:5061;transport=tcp"; borrowed */
 	sipep_prepare_cb *prepare;
 	sipep_response_cb *response;
+	/** A final response of 408 or 5xx, or none, before any provisional one
+	 * was passed back: so many of *routesp, which are copied, are to be
+	 * tried instead; 0: none */
+	size_t (*elsewhere)(int status, const struct sipep_route **routesp,
+			    void *arg);
 	void *arg;
 };
 
 int sipep_forward(struct sipep *ep, nta_incoming_t *irq,
 		  const struct sipep_route *route);
+int sipep_fork(struct sipep *ep, nta_incoming_t *irq,
+	       const struct sipep_route *routes, size_t n);
+
+/** An answer of the element's own; texts are borrowed */
+struct sipep_refusal {
+	int status;
+	const char *phrase;
+	const char *agent; /**< host that warns, "scscf.ims.test" */
+	const char *text;  /**< what is wrong and what to do */
+};
+
+void sipep_reject(nta_incoming_t *irq, const struct sipep_refusal *refusal);
+void sipep_drop(nta_incoming_t *irq);
+int sipep_failure(int status, sip_method_t method);
+
+/* Where a request goes (RFC 3261 16.4 to 16.6) */
+bool sipep_is_own(const struct sipep *ep, const url_t *url);
+const url_t *sipep_own_route(const struct sipep *ep, const sip_t *sip);
+const sip_route_t *sipep_next_route(const struct sipep *ep, const sip_t *sip);
+bool sipep_is_in_dialog(const sip_t *sip);
+void sipep_record_route(const struct sipep *ep, msg_t *msg, sip_t *sip,
+			const char *user);
 
 #endif

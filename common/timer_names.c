@@ -31,6 +31,8 @@ static const struct timer_name names[TIMER_COUNT] = {
 	[TIMER_SIP_TRANSACTION] = { "sip-transaction", S(32), "s",
 				    "RFC 3261 17.1.2.2",
 				    "timers B and F, 64*T1" },
+	[TIMER_SIP_C] = { "sip-c", S(185), "s", "RFC 3261 16.6 item 11",
+			  "timer C: a proxied INVITE without news" },
 	[TIMER_HTTPS_REQUEST] = { "https-request", S(10), "s", "own choice",
 				  "an answer over HTTPS" },
 	[TIMER_HTTPS_IDLE] = { "https-idle", S(30), "s", "own choice",
