@@ -60,6 +60,8 @@ struct hss {
 int hss_store_open(struct hss *hss, const char *where, char **reasonp);
 void hss_store_find(struct hss *hss, const char *impu, const char *impi,
 		    store_cb *cb, void *arg);
+void hss_store_find_number(struct hss *hss, const char *number, store_cb *cb,
+			   void *arg);
 void hss_store_set_reg(struct hss *hss, const struct hss_user *old,
 		       const struct hss_reg *next, store_cb *cb, void *arg);
 void hss_store_insert(struct hss *hss, json_t *rows, store_cb *cb, void *arg);

@@ -292,7 +292,10 @@ static void rx_lir(struct cx_req *req, const struct cx_lir *lir, void *arg)
 
 	job->lir = *lir;
 	job->impu = job->lir.impu = keep(job, lir->impu);
-	find(job);
+	if (job->impu && !strncmp(job->impu, "tel:", 4))
+		hss_store_find_number(job->hss, job->impu + 4, on_found, job);
+	else
+		find(job);
 }
 
 /** Listen for CSCFs */

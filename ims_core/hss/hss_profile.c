@@ -16,16 +16,19 @@ struct trigger {
 /** One initial filter criterion; triggers end with an empty one */
 struct criterion {
 	const char *priority;
-	struct trigger triggers[4];
+	const char *default_handling;
+	struct trigger triggers[3];
 };
 
 /* Triggers of one group are OR-ed, groups are AND-ed (ConditionTypeCNF 1).
  * REGISTER of every kind goes to the AS as a third-party REGISTER: S520,
- * [0109]; INVITE on both sides of a call, for the number shown: [0112].
- * SessionCase 0 is originating, 1 terminating while registered. */
+ * [0109]; a registration goes on without it (SESSION_CONTINUED). INVITE goes
+ * to it where it begins (SessionCase 0), for the number shown, [0112], and the
+ * charging, [0087]: without the AS there would be neither, so that there is no
+ * call then (SESSION_TERMINATED). */
 static const struct criterion criteria[] = {
-	{ "0", { { 0, "REGISTER", NULL } } },
-	{ "1", { { 0, "INVITE", NULL }, { 1, NULL, "0" }, { 1, NULL, "1" } } },
+	{ "0", "0", { { 0, "REGISTER", NULL } } },
+	{ "1", "1", { { 0, "INVITE", NULL }, { 1, NULL, "0" } } },
 };
 
 static void begin(xmlTextWriter *w, const char *name)
@@ -72,14 +75,25 @@ static void put_criterion(xmlTextWriter *w, const struct criterion *c,
 	end(w);
 	begin(w, "ApplicationServer");
 	put(w, "ServerName", appserver);
-	put(w, "DefaultHandling", "0"); /* SESSION_CONTINUED */
+	put(w, "DefaultHandling", c->default_handling);
+	end(w);
+	end(w);
+}
+
+static void put_identity(xmlTextWriter *w, const char *scheme, const char *uri)
+{
+	begin(w, "PublicIdentity");
+	put(w, "BarringIndication", "0");
+	begin(w, "Identity");
+	xmlTextWriterWriteFormatString(w, "%s%s", scheme, uri);
 	end(w);
 	end(w);
 }
 
 /**
- * The user's profile, User-Data of the SAA (TS 29.228 annex E). The order of
- * elements is fixed by its schema; nothing optional is sent that a reader
+ * The user's profile, User-Data of the SAA (TS 29.228 annex E): the SIP-URI,
+ * the default identity, and the number's tel URI, registered with it. The order
+ * of elements is fixed by its schema; nothing optional is sent that a reader
  * might not know.
  *
  * @return The text, the caller's to free
@@ -95,10 +109,10 @@ char *hss_profile(const struct hss *hss, const struct hss_user *user,
 	begin(w, "IMSSubscription");
 	put(w, "PrivateID", user->impi);
 	begin(w, "ServiceProfile");
-	begin(w, "PublicIdentity");
-	put(w, "BarringIndication", "0");
-	put(w, "Identity", user->impu);
-	end(w);
+	put_identity(w, "", user->impu);
+	/* who is called by number is found (TS 23.003 13.4) */
+	if (user->number && user->number[0] == '+')
+		put_identity(w, "tel:", user->number);
 	for (size_t i = 0; i < sizeof(criteria) / sizeof(criteria[0]); i++)
 		if (hss->appserver)
 			put_criterion(w, &criteria[i], hss->appserver);

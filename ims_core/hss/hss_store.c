@@ -66,6 +66,18 @@ void hss_store_find(struct hss *hss, const char *impu, const char *impi,
 	store_run(hss->store, &stmt, 1, cb, arg);
 }
 
+/** Look a user up by number: that of its tel URI, "+8657110000001" */
+void hss_store_find_number(struct hss *hss, const char *number, store_cb *cb,
+			   void *arg)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS ", 0 FROM account WHERE number = ?1";
+	const struct store_val vals[] = { STORE_S(number) };
+	const struct store_stmt stmt = { sql, vals, 1 };
+
+	store_run(hss->store, &stmt, 1, cb, arg);
+}
+
 /**
  * Write a user's registration, if it is still what the decision rests on;
  * gives the user's new row, or no row if it changed meanwhile

@@ -393,10 +393,11 @@ START_TEST(the_profile_has_the_elements_in_the_order_of_the_standard)
 	put_shape(&shape, xmlDocGetRootElement(doc));
 	ck_assert_str_eq(shape,
 			 "IMSSubscription(PrivateID()ServiceProfile("
+			 "PublicIdentity(BarringIndication()Identity())"
 			 "PublicIdentity(BarringIndication()Identity())" IFC(
 				 SPT("Method"))
-				 IFC(SPT("Method") SPT("SessionCase")
-					     SPT("SessionCase")) "))");
+				 IFC(SPT("Method") SPT("SessionCase")) "))");
+	ck_assert_ptr_nonnull(strstr(text, "<Identity>tel:+8657110000001<"));
 	ck_assert_ptr_nonnull(strstr(text, "<Identity>" IMPU "<"));
 	ck_assert_ptr_nonnull(strstr(text, "<PrivateID>" IMPI "<"));
 	ck_assert_ptr_nonnull(strstr(text, "<Method>REGISTER<"));
