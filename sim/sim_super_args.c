@@ -53,6 +53,7 @@ static const struct row rows[] = {
 
 	{ SIM_SCSCF, "listen", FROM_ADDR, SIM_SCSCF_SIP, NULL },
 	{ SIM_SCSCF, "hss", FROM_ADDR, SIM_HSS_DIAMETER, NULL },
+	{ SIM_SCSCF, "icscf", FROM_ADDR, SIM_ICSCF_SIP, NULL },
 	{ SIM_SCSCF, "realm", FROM_TEXT, 0, SIM_REALM },
 	{ SIM_SCSCF, "origin-host", FROM_TEXT, 0, "scscf." SIM_REALM },
 

@@ -47,6 +47,8 @@ struct icscf *icscf_free(struct icscf *icscf)
 
 	while (icscf->registers)
 		icscf_sip_drop(icscf->registers);
+	while (icscf->sessions)
+		icscf_session_drop(icscf->sessions);
 	icscf_cx_close(icscf);
 	icscf_sip_close(icscf);
 	icscf_choices_free(icscf);

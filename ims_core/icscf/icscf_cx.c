@@ -1,4 +1,4 @@
-/* The I-CSCF's edge to the HSS: Cx (TS 29.228 6.1.1) */
+/* The I-CSCF's edge to the HSS: Cx (TS 29.228 6.1.1, 6.1.4) */
 #include <jansson.h>
 
 #include "common/addr.h"
@@ -89,4 +89,17 @@ void icscf_cx_query(struct icscf_register *rq, enum cx_auth_type type)
 				    .type = type };
 
 	cx_tx_uar(rq->icscf->cx, &uar, on_uaa, rq);
+}
+
+static void on_lia(int err, const struct cx_lia *lia, void *arg)
+{
+	icscf_session_rx_lia(arg, err, lia);
+}
+
+/** Location-Info-Request; the answer goes to icscf_session_rx_lia() */
+void icscf_cx_locate(struct icscf_session *s)
+{
+	const struct cx_lir lir = { .impu = s->impu };
+
+	cx_tx_lir(s->icscf->cx, &lir, on_lia, s);
 }

@@ -50,13 +50,8 @@ void icscf_sip_refuse(struct icscf_register *rq,
 static void set_request_uri(msg_t *msg, sip_t *sip, void *arg)
 {
 	const struct icscf_register *rq = arg;
-	su_home_t *home = msg_home(msg);
-	const url_t *url = url_make(home, rq->server_name);
 
-	if (!url)
-		return;
-	*sip->sip_request->rq_url = *url;
-	msg_fragment_clear(sip->sip_request->rq_common);
+	ims_request_uri_set(msg, sip, rq->server_name);
 }
 
 /**
@@ -82,11 +77,15 @@ static void on_request(nta_incoming_t *irq, const sip_t *sip, void *arg)
 	struct icscf *icscf = arg;
 	struct icscf_register *rq;
 
-	if (sip->sip_request->rq_method == sip_method_options) {
+	if (sip->sip_request->rq_method == sip_method_options &&
+	    !sip->sip_request->rq_url->url_user) {
+		/* no user: whether we are there is the question */
 		nta_incoming_tag(irq, NULL);
-		nta_incoming_treply(irq, SIP_200_OK,
-				    SIPTAG_ALLOW_STR("REGISTER, OPTIONS"),
-				    TAG_END());
+		nta_incoming_treply(irq, SIP_200_OK, TAG_END());
+		return;
+	}
+	if (sip->sip_request->rq_method != sip_method_register) {
+		icscf_session_rx(icscf, irq, sip);
 		return;
 	}
 
@@ -106,8 +105,7 @@ static void on_request(nta_incoming_t *irq, const sip_t *sip, void *arg)
 /** Listen; 0 or the errno of it, with the reason */
 int icscf_sip_open(struct icscf *icscf, const char *listen, char **reasonp)
 {
-	const struct sipep_cfg cfg = { .listen = listen,
-				       .allow = "REGISTER, OPTIONS" };
+	const struct sipep_cfg cfg = { .listen = listen, .is_proxy = true };
 
 	return sipep_new(&icscf->ep, icscf->el, &cfg, on_request, icscf,
 			 reasonp);

@@ -7,7 +7,7 @@
 static const char usage[] =
 	"usage: icscf --listen ADDR --hss ADDR [options]\n"
 	"I-CSCF of the testbed: asks the HSS (Cx) who serves a user and sends\n"
-	"the REGISTER there (TS 24.229 5.3).\n";
+	"the request there (TS 24.229 5.3).\n";
 
 int main(int argc, char **argv)
 {

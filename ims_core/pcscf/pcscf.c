@@ -47,6 +47,7 @@ struct pcscf *pcscf_free(struct pcscf *pcscf)
 	pcscf_sip_close(pcscf);
 	while (pcscf->registers)
 		pcscf_register_free(pcscf->registers);
+	pcscf_sessions_free(pcscf);
 	pcscf_regs_free(pcscf);
 	free(pcscf->icscf);
 	free(pcscf->realm);

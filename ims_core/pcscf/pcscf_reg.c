@@ -1,6 +1,8 @@
 /* The registrations that the P-CSCF remembers (TS 24.229 5.2.2.1, on the 200):
  * which public identity registered which contact from where, its Service-Route
  * and P-Associated-URI; forgotten on deregistration and expiry */
+#include "ims_core/pcscf/pcscf_reg.h"
+
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,28 +12,9 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/trace.h"
-#include "ims_core/pcscf/pcscf_core.h"
 
 enum { REG_NOT_REGISTERED, REG_REGISTERED, REG_STATE_N };
 enum { REG_EV_RX_200, REG_EV_EXPIRED, REG_EV_N };
-
-struct pcscf_user;
-
-/** One contact; owned by its user */
-struct pcscf_reg {
-	struct pcscf_reg *next;
-	struct pcscf_user *user;
-	struct fsm *fsm;
-	char *contact;
-	char *source, *service_route, *associated_uri;
-};
-
-/** One public identity with its contacts; owned by the P-CSCF's tree */
-struct pcscf_user {
-	char *impu;
-	struct pcscf *pcscf;
-	struct pcscf_reg *regs;
-};
 
 static void not_registered(void *obj, int event, void *data);
 static void registered(void *obj, int event, void *data);
@@ -67,7 +50,8 @@ static int compare(const void *a, const void *b)
 		      ((const struct pcscf_user *)b)->impu);
 }
 
-static struct pcscf_user *find_user(const struct pcscf *pcscf, const char *impu)
+/** The contacts of a public identity; NULL: none */
+struct pcscf_user *pcscf_user_find(const struct pcscf *pcscf, const char *impu)
 {
 	const struct pcscf_user key = { .impu = (char *)impu };
 	struct pcscf_user **found = tfind(&key, &pcscf->users, compare);
@@ -77,7 +61,7 @@ static struct pcscf_user *find_user(const struct pcscf *pcscf, const char *impu)
 
 static struct pcscf_user *get_user(struct pcscf *pcscf, const char *impu)
 {
-	struct pcscf_user *user = find_user(pcscf, impu);
+	struct pcscf_user *user = pcscf_user_find(pcscf, impu);
 
 	if (user)
 		return user;
@@ -92,6 +76,7 @@ static struct pcscf_user *get_user(struct pcscf *pcscf, const char *impu)
 
 static void reg_free(struct pcscf_reg *reg)
 {
+	pcscf_reg_unlink(reg);
 	fsm_free(reg->fsm);
 	free(reg->contact);
 	free(reg->source);
@@ -126,9 +111,11 @@ static void change(struct pcscf_reg *reg, int to)
 
 static void keep(struct pcscf_reg *reg, const struct pcscf_reg_facts *facts)
 {
+	pcscf_reg_unlink(reg);
 	xstrset(&reg->source, facts->source);
 	xstrset(&reg->service_route, facts->service_route);
 	xstrset(&reg->associated_uri, facts->associated_uri);
+	pcscf_reg_link(reg);
 	fsm_timer_ms(reg->fsm, facts->expires_s * 1000LL);
 }
 
@@ -184,7 +171,7 @@ static struct pcscf_reg *find_reg(const struct pcscf_user *user,
 /** Take in what a 200 said about a contact (TS 24.229 5.2.2.1) */
 void pcscf_reg_update(struct pcscf *pcscf, const struct pcscf_reg_facts *facts)
 {
-	struct pcscf_user *user = find_user(pcscf, facts->impu);
+	struct pcscf_user *user = pcscf_user_find(pcscf, facts->impu);
 	struct pcscf_reg *reg = find_reg(user, facts->contact);
 
 	if (!reg && facts->expires_s <= 0)
@@ -209,7 +196,7 @@ void pcscf_reg_forget_all(struct pcscf *pcscf, const char *impu)
 	const struct pcscf_reg_facts gone = { .expires_s = 0 };
 	const struct pcscf_user *user;
 
-	while ((user = find_user(pcscf, impu)))
+	while ((user = pcscf_user_find(pcscf, impu)))
 		(void)fsm_event(user->regs->fsm, REG_EV_RX_200, (void *)&gone);
 }
 
@@ -217,7 +204,7 @@ void pcscf_reg_forget_all(struct pcscf *pcscf, const char *impu)
 bool pcscf_reg_is_known(const struct pcscf *pcscf, const char *impu,
 			const char *source)
 {
-	const struct pcscf_user *user = find_user(pcscf, impu);
+	const struct pcscf_user *user = pcscf_user_find(pcscf, impu);
 	const struct pcscf_reg *reg = user ? user->regs : NULL;
 
 	while (reg && strcmp(reg->source, source) != 0)
@@ -229,11 +216,12 @@ bool pcscf_reg_is_known(const struct pcscf *pcscf, const char *impu,
 /** Is that identity registered, from wherever? */
 bool pcscf_reg_has(const struct pcscf *pcscf, const char *impu)
 {
-	return find_user(pcscf, impu) != NULL;
+	return pcscf_user_find(pcscf, impu) != NULL;
 }
 
 void pcscf_regs_free(struct pcscf *pcscf)
 {
 	tdestroy(pcscf->users, user_free);
 	pcscf->users = NULL;
+	pcscf_servers_free(pcscf);
 }

@@ -26,15 +26,18 @@ struct pcscf_register {
 
 /**
  * Where a request came from as the top Via says, "127.0.0.1:5060": the IP
- * association of TS 24.229 5.2.6.3
+ * association of TS 24.229 5.2.6.3. Over TCP the port is the one that the
+ * sender listens at: the connection's is another each time
  *
  * @return To be freed
  */
 char *pcscf_source(const sip_t *sip)
 {
 	const sip_via_t *via = sip->sip_via;
-	const char *port =
-		via->v_rport && *via->v_rport ? via->v_rport : via->v_port;
+	bool is_udp = !strcasecmp(via->v_protocol, sip_transport_udp);
+	const char *port = is_udp && via->v_rport && *via->v_rport
+				   ? via->v_rport
+				   : via->v_port;
 
 	return xasprintf("%s:%s",
 			 via->v_received ? via->v_received : via->v_host,
@@ -117,25 +120,6 @@ static void set_integrity(const struct pcscf_register *rq, msg_t *msg,
 	}
 }
 
-/* What a UE may not say in the network's name (5.2.2.1, RFC 3325 8) */
-static void remove_forged(msg_t *msg, sip_t *sip)
-{
-	static const char *const names[] = {
-		"P-Asserted-Identity",
-		"P-Charging-Vector",
-		"P-Charging-Function-Addresses",
-		"P-Visited-Network-ID",
-		"P-Associated-URI",
-		"P-User-Database",
-		"Path",
-		"Service-Route",
-		"Route",
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		ims_header_remove(msg, sip, names[i]);
-}
-
 /** The REGISTER as it goes to the I-CSCF (5.2.2.1) */
 void pcscf_register_prepare(msg_t *msg, sip_t *sip, void *arg)
 {
@@ -145,7 +129,8 @@ void pcscf_register_prepare(msg_t *msg, sip_t *sip, void *arg)
 	char *visited = xasprintf("\"%s\"", pcscf->visited_network);
 	char *icid = ims_charging_vector(pcscf->realm);
 
-	remove_forged(msg, sip);
+	pcscf_remove_forged(msg, sip);
+	ims_header_remove(msg, sip, "Route");
 	set_integrity(rq, msg, sip);
 
 	/* S502, S512: [0091] [0101]: towards the home network's I-CSCF */

@@ -12,16 +12,25 @@
 #include "common/sipep.h"
 #include "ims_core/pcscf/pcscf_core.h"
 
-static void refuse(const struct pcscf *pcscf, nta_incoming_t *irq, int status,
-		   const char *phrase, const char *text)
+/** Take out what a UE may not say in the network's name (TS 24.229 5.2.2.1,
+ * 5.2.6.3, RFC 3325 8) */
+void pcscf_remove_forged(msg_t *msg, sip_t *sip)
 {
-	char *warning = ims_warning(pcscf->addr, "%s", text);
+	static const char *const names[] = {
+		"P-Asserted-Identity",
+		"P-Charging-Vector",
+		"P-Charging-Function-Addresses",
+		"P-Visited-Network-ID",
+		"P-Associated-URI",
+		"P-Called-Party-ID",
+		"P-Served-User",
+		"P-User-Database",
+		"Path",
+		"Service-Route",
+	};
 
-	log_info("pcscf: answered %d %s: %s", status, phrase, text);
-	nta_incoming_tag(irq, NULL);
-	nta_incoming_treply(irq, status, phrase, SIPTAG_WARNING_STR(warning),
-			    TAG_END());
-	free(warning);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		ims_header_remove(msg, sip, names[i]);
 }
 
 static void rx_register(struct pcscf *pcscf, nta_incoming_t *irq,
@@ -36,32 +45,16 @@ static void rx_register(struct pcscf *pcscf, nta_incoming_t *irq,
 	};
 
 	if (!rq) {
-		refuse(pcscf, irq, SIP_400_BAD_REQUEST, refusal);
+		const struct sipep_refusal bad = { SIP_400_BAD_REQUEST,
+						   pcscf->addr, refusal };
+
+		sipep_reject(irq, &bad);
 		return;
 	}
 	route.next_hop = pcscf_register_next_hop(rq);
 	/* on failure it has answered 500 */
 	if (sipep_forward(pcscf->ep, irq, &route))
 		pcscf_register_free(rq);
-}
-
-/* TS 24.229 5.2.6.3: only who has registered gets further */
-static void rx_other(const struct pcscf *pcscf, nta_incoming_t *irq,
-		     const sip_t *sip)
-{
-	su_home_t home[1] = { SU_HOME_INIT(home) };
-	const char *impu = ims_impu(home, sip->sip_from->a_url);
-	char *source = pcscf_source(sip);
-
-	if (!impu || !pcscf_reg_is_known(pcscf, impu, source))
-		refuse(pcscf, irq, SIP_403_FORBIDDEN,
-		       "the identity in From is not registered from this "
-		       "address; REGISTER first");
-	else
-		refuse(pcscf, irq, SIP_501_NOT_IMPLEMENTED,
-		       "this P-CSCF forwards REGISTER only");
-	free(source);
-	su_home_deinit(home);
 }
 
 static void on_request(nta_incoming_t *irq, const sip_t *sip, void *arg)
@@ -73,13 +66,16 @@ static void on_request(nta_incoming_t *irq, const sip_t *sip, void *arg)
 		rx_register(pcscf, irq, sip);
 		break;
 	case sip_method_options:
+		if (sip->sip_request->rq_url->url_user) {
+			pcscf_session_rx(pcscf, irq, sip);
+			break;
+		}
+		/* no user: whether we are there is the question */
 		nta_incoming_tag(irq, NULL);
-		nta_incoming_treply(irq, SIP_200_OK,
-				    SIPTAG_ALLOW_STR("REGISTER, OPTIONS"),
-				    TAG_END());
+		nta_incoming_treply(irq, SIP_200_OK, TAG_END());
 		break;
 	default:
-		rx_other(pcscf, irq, sip);
+		pcscf_session_rx(pcscf, irq, sip);
 		break;
 	}
 }
@@ -88,7 +84,7 @@ static void on_request(nta_incoming_t *irq, const sip_t *sip, void *arg)
 int pcscf_sip_open(struct pcscf *pcscf, const char *listen, char **reasonp)
 {
 	/* any method: who is not registered gets 403, whatever it asks */
-	const struct sipep_cfg cfg = { .listen = listen };
+	const struct sipep_cfg cfg = { .listen = listen, .is_proxy = true };
 
 	return sipep_new(&pcscf->ep, pcscf->el, &cfg, on_request, pcscf,
 			 reasonp);

@@ -6,8 +6,8 @@
 
 static const char usage[] =
 	"usage: scscf --listen ADDR --hss ADDR [options]\n"
-	"S-CSCF of the testbed: the registrar (TS 24.229 5.4.1), with the HSS\n"
-	"by Cx and the application servers by ISC.\n";
+	"S-CSCF of the testbed: registrar and session control (TS 24.229\n"
+	"5.4), with the HSS by Cx and the application servers by ISC.\n";
 
 int main(int argc, char **argv)
 {
@@ -22,6 +22,8 @@ int main(int argc, char **argv)
 		{ OPT_STRING, "hss", "ADDR",
 		  "the HSS's Diameter, as 127.1.1.4:3868; needed", &cfg.hss,
 		  NULL, 0, 0 },
+		{ OPT_STRING, "icscf", "ADDR", "I-CSCF that calls go to",
+		  &cfg.icscf, NULL, 0, 0 },
 		{ OPT_STRING, "realm", "R", "home domain (ims.test)",
 		  &cfg.realm, NULL, 0, 0 },
 		{ OPT_STRING, "origin-host", "H",
@@ -31,8 +33,7 @@ int main(int argc, char **argv)
 		  "Server-Name at the HSS (sip: and --listen)", &cfg.name, NULL,
 		  0, 0 },
 		{ OPT_STRING, "digest", "ALG",
-		  "offered: md5 (default: what every client knows), sha-256 "
-		  "or both, the strongest first",
+		  "offered: md5 (default), sha-256 or both, strongest first",
 		  &cfg.digest, NULL, 0, 0 },
 		{ .type = OPT_END },
 	};

@@ -10,6 +10,7 @@
 #include "common/sipep.h"
 #include "ims_core/scscf/scscf_auth.h"
 #include "ims_core/scscf/scscf_reg_event.h"
+#include "ims_core/scscf/scscf_session.h"
 
 static void cmd_registrations(struct ctl_req *req, json_t *args, void *arg)
 {
@@ -55,6 +56,7 @@ int scscf_new(struct scscf **sp, struct element *el,
 
 	scscf->el = el;
 	scscf->hss = xstrdup(cfg->hss);
+	scscf->icscf = xstrdup(cfg->icscf);
 	scscf->realm = xstrdup(cfg->realm);
 	scscf->origin_host = xstrdup(cfg->origin_host);
 	err = set_algorithms(scscf, cfg->digest, reasonp);
@@ -85,9 +87,11 @@ struct scscf *scscf_free(struct scscf *scscf)
 	scscf_reg_event_close(scscf);
 	scscf_cx_close(scscf);
 	scscf_sip_close(scscf);
+	scscf_sessions_free(scscf);
 	scscf_regs_free(scscf);
 	scscf_revoked_free(scscf);
 	free(scscf->hss);
+	free(scscf->icscf);
 	free(scscf->realm);
 	free(scscf->origin_host);
 	free(scscf->name);

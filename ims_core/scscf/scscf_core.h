@@ -24,6 +24,7 @@ struct scscf_contact;
 struct scscf_profile;
 struct scscf_revoked;
 struct scscf_sub;
+struct scscf_session;
 struct scscf_third_party;
 struct sipep;
 struct timer;
@@ -43,6 +44,8 @@ struct scscf {
 	struct scscf_register *arriving;  /* whose irq is the endpoint's */
 	struct scscf_third_party *third_parties;
 	LIST_HEAD(scscf_subs, scscf_sub) subs; /* who is told of them */
+	struct scscf_session *sessions;        /* other requests under way */
+	char *icscf;                           /* of our own domain, or NULL */
 	struct timer *ready_bound;
 	bool is_ready;
 };

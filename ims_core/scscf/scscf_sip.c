@@ -1,6 +1,7 @@
 /* The S-CSCF's edge to the CSCFs: Mw. REGISTERs come in and are answered */
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
@@ -10,6 +11,7 @@
 #include "common/mem.h"
 #include "common/sipep.h"
 #include "ims_core/scscf/scscf_reg_event.h"
+#include "ims_core/scscf/scscf_session.h"
 
 static void forget(struct scscf_register *rq)
 {
@@ -61,23 +63,36 @@ void scscf_refuse(struct scscf_register *rq, int status, const char *phrase,
 	free(text);
 }
 
+/* 5.4.2.1.1: the registrations here are ours to tell; other packages are a
+ * matter of those who subscribe and are subscribed to */
+static bool is_reg_event(const sip_t *sip)
+{
+	return sip->sip_request->rq_method == sip_method_subscribe &&
+	       sip->sip_event && !strcmp(sip->sip_event->o_type, "reg");
+}
+
 static void on_request(nta_incoming_t *irq, const sip_t *sip, void *arg)
 {
 	struct scscf *scscf = arg;
 	struct scscf_register *rq;
 
-	nta_incoming_tag(irq, NULL);
-	if (sip->sip_request->rq_method == sip_method_options) {
-		nta_incoming_treply(irq, SIP_200_OK,
-				    SIPTAG_ALLOW_STR("REGISTER, OPTIONS"),
-				    TAG_END());
+	if (sip->sip_request->rq_method == sip_method_options &&
+	    !sip->sip_request->rq_url->url_user) {
+		/* no user: whether we are there is the question */
+		nta_incoming_tag(irq, NULL);
+		nta_incoming_treply(irq, SIP_200_OK, TAG_END());
 		return;
 	}
-
-	if (sip->sip_request->rq_method == sip_method_subscribe) {
+	if (is_reg_event(sip)) {
+		nta_incoming_tag(irq, NULL);
 		scscf_reg_event_rx_subscribe(scscf, irq, sip);
 		return;
 	}
+	if (sip->sip_request->rq_method != sip_method_register) {
+		scscf_session_rx(scscf, irq, sip);
+		return;
+	}
+	nta_incoming_tag(irq, NULL);
 
 	rq = su_home_new(sizeof(*rq));
 	if (!rq)
@@ -97,8 +112,8 @@ static void on_request(nta_incoming_t *irq, const sip_t *sip, void *arg)
 int scscf_sip_open(struct scscf *scscf, const char *listen, char **reasonp)
 {
 	const struct sipep_cfg cfg = { .listen = listen,
-				       .allow = "REGISTER, SUBSCRIBE, OPTIONS",
-				       .supported = "path" };
+				       .supported = "path",
+				       .is_proxy = true };
 
 	return sipep_new(&scscf->ep, scscf->el, &cfg, on_request, scscf,
 			 reasonp);

@@ -668,7 +668,10 @@ START_TEST(who_may_not_subscribe_is_told)
 	fake_ue_register_through(&t.ue, 200);
 	subscribe("sip:mallory@ims.test", "reg");
 	fake_peer_expect_status(t.ue_peer, 403);
+	/* another package is the subscribed UE's to refuse */
 	subscribe(IMPU, "presence");
+	fake_peer_expect(t.ue_peer, "SUBSCRIBE sip:ue@");
+	fake_peer_reply(t.ue_peer, 489, "");
 	fake_peer_expect_status(t.ue_peer, 489);
 }
 END_TEST
