@@ -78,8 +78,11 @@ static bool is_housekeeping(const struct sim_entry *e)
 		const char *name = housekeeping[i].name;
 		size_t len = strlen(name);
 
-		if (name[len - 1] == '.' ? strncmp(e->name, name, len)
-					 : strcmp(e->name, name))
+		bool is_named = name[len - 1] == '.'
+					? !strncmp(e->name, name, len)
+					: !strcmp(e->name, name);
+
+		if (!is_named)
 			continue;
 		if (!housekeeping[i].machine ||
 		    (machine && !strcmp(machine, housekeeping[i].machine)))
