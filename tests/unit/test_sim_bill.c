@@ -35,7 +35,7 @@ static void add(const char *fields)
 
 #define CDR(who, answer, ms)                                                   \
 	"\"name\":\"as.cdr\"," who ",\"answer\":" answer ",\"duration_"        \
-							 "ms\":" ms
+	"ms\":" ms
 
 static void make(void)
 {
