@@ -1,10 +1,17 @@
-# sipshare: an IMS testbed that lends SIP-URIs.  `make help` lists the targets.
+# sipshare: an IMS testbed that lends SIP-URIs.
+#
+# make run        build, play scenarios/patent.lua, show ladder and verdict
+# make test       build, pass every test
+# make test-unit  unit tests only: no network set-up, seconds
+# make test-flow  flow tests over the real processes
+# make deps       install what is missing (Debian packages)
+# make lint       layers, step ids, format, clang-tidy, cppcheck
+# make fuzz       each parser with hostile input (FUZZ_SECONDS=60 each)
+# make layers format format-check cover fsm steps ladder install clean
+#
 # SAN=address,undefined builds beside the plain variant; WERROR=1 is CI's;
 # V=1 shows the commands; CC=clang works too.
 
-SAN     ?=
-WERROR  ?= 0
-V       ?= 0
 comma   := ,
 B       := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 Q       := $(if $(filter 1,$(V)),,@)
@@ -33,7 +40,6 @@ ROLES   := terminal appserver platform boss \
 	   $(addprefix ims_core/,pcscf icscf scscf hss)
 PARTS   := common $(ROLES) sim
 SRC     := $(foreach p,$(PARTS),$(wildcard $(p)/*.c))
-MAINS   := $(patsubst %,%/main.c,$(ROLES) sim)
 FAKE    := $(wildcard tests/fake/*.c)
 obj      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIBS    := $(foreach p,$(PARTS),$(B)/lib/$(subst /,-,$(p)).a) $(B)/lib/fake.a
@@ -41,31 +47,23 @@ BINS    := $(foreach r,$(ROLES),$(B)/bin/$(notdir $(r))) $(B)/bin/sipshare
 TESTSRC := $(wildcard tests/unit/test_*.c) $(wildcard tests/flow/test_*.c)
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(TESTSRC))
 HEADERS := $(wildcard $(addsuffix /*.h,$(PARTS)) tests/*/*.h)
-ALLC    := $(SRC) $(FAKE) $(wildcard tests/unit/*.c tests/flow/*.c)
+FUZZSRC := $(wildcard tests/fuzz/fuzz_*.c)
+ALLC    := $(SRC) $(FAKE) $(wildcard tests/unit/*.c tests/flow/*.c) $(FUZZSRC)
 
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
-.DELETE_ON_ERROR:
-.SECONDARY:
-.PHONY: all run test test-unit test-flow deps deps-test deps-lint layers lint \
-	format format-check cover fsm steps ladder install clean help
+.DELETE_ON_ERROR .SECONDARY:
+.PHONY: all run test test-unit test-flow deps deps-test deps-lint deps-fuzz \
+	layers lint format format-check cover fuzz fsm steps ladder install \
+	clean help
 
 all: $(BINS)
 
 help:
-	@echo 'make run        build, play scenarios/patent.lua, show the ladder'
-	@echo 'make test       build, pass every test (SAN=address,undefined)'
-	@echo 'make test-unit  unit tests only: no network set-up, seconds'
-	@echo 'make test-flow  flow tests over the real processes'
-	@echo 'make deps       install what is missing (Debian packages)'
-	@echo 'make lint       layers, step ids, format, clang-tidy, cppcheck'
-	@echo 'make layers format format-check cover fsm steps ladder install clean'
+	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
 
-deps:
-	$(Q)mk/deps build
-deps-test: deps
-	$(Q)mk/deps test
-deps-lint: deps
-	$(Q)mk/deps lint
+deps:; $(Q)mk/deps build
+deps-test deps-lint deps-fuzz: deps-%: deps
+	$(Q)mk/deps $*
 
 run: all
 	$(Q)$(B)/bin/sipshare run scenarios/patent.lua
@@ -111,8 +109,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(LIBS)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group \
 		$(PKG_LIBS) $(CHECK_LIBS) -lm
 
-layers:
-	$(Q)mk/layers
+layers:; $(Q)mk/layers
 steps: all
 	$(Q)mk/steps $(B)/bin/sipshare
 ladder: all
@@ -135,15 +132,18 @@ format: deps-lint
 	$(Q)clang-format -i $(ALLC) $(HEADERS)
 format-check: deps-lint
 	$(Q)clang-format --dry-run --Werror $(ALLC) $(HEADERS)
-cover:
-	$(Q)mk/cover
+cover:; $(Q)mk/cover
+
+FUZZ_SECONDS ?= 60
+fuzz: deps-fuzz
+	$(Q)mk/fuzz $(FUZZ_SECONDS) $(FUZZSRC:.c=)
+$(FUZZSRC:%.c=$(B)/%): LDFLAGS += -fsanitize=fuzzer
 
 PREFIX ?= /usr/local
 install: all
 	install -d $(DESTDIR)$(PREFIX)/lib/sipshare $(DESTDIR)$(PREFIX)/bin
 	install $(BINS) $(DESTDIR)$(PREFIX)/lib/sipshare
 	ln -sf ../lib/sipshare/sipshare $(DESTDIR)$(PREFIX)/bin/sipshare
-clean:
-	rm -rf build
+clean:; rm -rf build
 
 -include $(patsubst %.o,%.d,$(call obj,$(ALLC)))

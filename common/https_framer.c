@@ -194,6 +194,7 @@ static size_t take_line(struct https_framer *f, const char *data, size_t len)
 	end -= f->line;
 	f->line = f->len;
 	read_line(f, line, end);
+	explicit_bzero(line, end);
 	free(line);
 
 	return n;

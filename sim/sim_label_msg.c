@@ -158,18 +158,19 @@ static void read_sip_headers(struct sip_headers *h, struct text *text)
 /* The URI of To without parameters: "sip:user@host", its host in lower case */
 static char *read_uri(struct span to)
 {
-	const char *end = to.p + to.len;
-	const char *open = to.p ? memchr(to.p, '<', to.len) : NULL;
-	const char *p = open ? open + 1 : to.p;
+	const char *open, *p, *end;
 	char *uri, *at;
 	size_t n = 0;
 
-	if (!p)
+	if (!to.p)
 		return NULL;
 
-	while (p + n < end && !strchr(">;? \t", p[n]))
+	end = to.p + to.len;
+	open = memchr(to.p, '<', to.len);
+	p = open ? open + 1 : to.p;
+	while (p + n < end && (!p[n] || !strchr(">;? \t", p[n])))
 		n++;
-	uri = xstrndup(p, n);
+	uri = copy((struct span){ p, n });
 	at = strchr(uri, '@');
 	for (char *c = at ? at : uri + strlen(uri); *c; c++)
 		*c = (char)tolower((unsigned char)*c);

@@ -1,11 +1,5 @@
 /* Fuzzes what octets from a peer meet: framing, AVPs, the dictionary's checks,
- * the typed commands, and error answers. Build and run:
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. \
- *     $(pkg-config --cflags jansson) tests/fuzz/fuzz_cx.c common/dia_msg.c \
- *     common/dia_build.c common/dia_dict.c common/dia_check.c \
- *     common/cx_codec.c common/cx_fields.c common/mem.c common/log.c \
- *     common/clock.c -o fuzz_cx && ./fuzz_cx -max_len=4096 tests/fuzz/seeds/cx
- */
+ * the typed commands, and error answers. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -348,6 +348,7 @@ START_TEST(broken_messages_are_named_and_nothing_more)
 		":::\r\n:\r\n",
 		"REGISTER sip:a\r\nTo",
 		"REGISTER sip:a\r\nTo:<\r\nVia:;branch=",
+		"REGISTER sip:a\r\nVia: x\r\n\r\n", /* no To at all */
 		"REGISTER sip:a\r\nContact:;expires=",
 		"\xff\xfe\x80"
 	};
