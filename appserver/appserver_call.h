@@ -1,8 +1,7 @@
 /** @file appserver_call.h  Calls of the AS: a back-to-back user agent
  *
- * The AS is in the path of each originating call (TS 24.229 5.7.3). The near
- * leg is the caller's, the far leg goes back to the S-CSCF and on to the
- * callee. What appserver_call*.c, appserver_number.c and appserver_cdr.c share.
+ * In the path of each originating call (TS 24.229 5.7.3): the near leg is the
+ * caller's, the far leg goes back to the S-CSCF and on to the callee.
  */
 #ifndef SIPSHARE_APPSERVER_CALL_H
 #define SIPSHARE_APPSERVER_CALL_H

@@ -623,6 +623,34 @@ START_TEST(a_ringing_call_when_the_server_dies_costs_nothing)
 }
 END_TEST
 
+static const struct {
+	const char *cdr, *policy, *needle;
+} settings[] = {
+	{ "/nowhere/cdr.csv", "replace", "--cdr /nowhere/cdr.csv: No such" },
+	{ NULL, "accept", "--number-policy accept: must be replace or refuse" },
+};
+
+START_TEST(a_bad_setting_is_named)
+{
+	struct appserver_cfg cfg = { .https = "127.0.0.1:0",
+				     .sip = "127.0.0.1:0",
+				     .store = "memory",
+				     .cert = "x",
+				     .ca = "x",
+				     .platform = t.bed->platform_url,
+				     .realm = "ims.test",
+				     .proxy = "sip:127.0.0.1:5060" };
+	struct appserver *as;
+	char *reason = NULL;
+
+	cfg.cdr = settings[_i].cdr;
+	cfg.number_policy = settings[_i].policy;
+	ck_assert_int_ne(as_new(&as, t.bed->as_el, &cfg, &reason), 0);
+	ck_assert_msg(strstr(reason, settings[_i].needle), "%s", reason);
+	free(reason);
+}
+END_TEST
+
 /* ---- leases ---- */
 
 static void expect_lease_ended(const char *cause)
@@ -869,7 +897,9 @@ static Suite *suite(void)
 			    sizeof(dialled) / sizeof(*dialled));
 	tcase_add_loop_test(tc, what_cannot_be_called_is_refused, 0,
 			    sizeof(bad) / sizeof(*bad));
-	tcase(s, "charging", charging);
+	tc = tcase(s, "charging", charging);
+	tcase_add_loop_test(tc, a_bad_setting_is_named, 0,
+			    sizeof(settings) / sizeof(*settings));
 	tcase(s, "lease", leases);
 
 	return s;
