@@ -16,12 +16,21 @@ enum { BODY_MAX = 32 << 20, KEY_MAX = 128 };
 
 static const char leases_path[] = "/v1/leases/";
 
+/* There may be several of one kind: appserver, appserver2 … */
+static bool is_name(const char *peer, const char *kind)
+{
+	size_t len = strlen(kind);
+
+	return !strncmp(peer, kind, len) &&
+	       strspn(peer + len, "0123456789") == strlen(peer + len);
+}
+
 /* The certificate says who asks; each route is for some (403 to others) */
 static bool is_from(struct https_req *req, const char *name, const char *other)
 {
 	const char *peer = https_req_peer_name(req);
 
-	if (peer && (!strcmp(peer, name) || (other && !strcmp(peer, other))))
+	if (peer && (is_name(peer, name) || (other && is_name(peer, other))))
 		return true;
 
 	https_reply_error(req, 403,
@@ -63,6 +72,16 @@ static bool is_key(const char *key)
 	return len > 0 && len <= KEY_MAX;
 }
 
+/* One AS's key is nothing to another AS */
+static void apply(struct plat *plat, struct https_req *req, const char *key)
+{
+	char *own =
+		key ? xasprintf("%s %s", https_req_peer_name(req), key) : NULL;
+
+	plat_alloc(plat, req, own);
+	free(own);
+}
+
 /* S404, S302: [0080]: the apply message, whose body is empty */
 static void rx_apply(struct https_req *req, void *arg)
 {
@@ -82,7 +101,7 @@ static void rx_apply(struct https_req *req, void *arg)
 				      "%d printable characters",
 				      KEY_MAX));
 	else
-		plat_alloc(arg, req, key);
+		apply(arg, req, key);
 }
 
 /* S410: on disk it is `reclaiming` now; S411 answers, S413 follows */

@@ -23,9 +23,9 @@ struct answer {
 	json_t *json;
 };
 
-static const char *const names[] = { "platform", "appserver", "boss",
-				     "terminal", NULL };
-static const char *const hosts[] = { "127.0.0.1", NULL, NULL, NULL };
+static const char *const names[] = { "platform", "appserver",  "boss",
+				     "terminal", "appserver2", NULL };
+static const char *const hosts[] = { "127.0.0.1", NULL, NULL, NULL, NULL };
 
 static struct {
 	struct bed bed;
@@ -463,6 +463,21 @@ START_TEST(each_route_is_for_its_own_client)
 }
 END_TEST
 
+/* Two AS, each with keys of its own choice */
+START_TEST(another_as_with_the_same_key_gets_another_lease)
+{
+	struct https_client *other = new_client("appserver2");
+
+	fill();
+	ck_assert_int_eq(call(t.as, "POST /v1/leases", NULL, "k"), 201);
+	ck_assert_int_eq(call(other, "POST /v1/leases", NULL, "k"), 201);
+	ck_assert_int_eq(number_of("lease_id"), 2);
+	ck_assert_int_eq(call(t.as, "POST /v1/leases", NULL, "k"), 201);
+	ck_assert_int_eq(number_of("lease_id"), 1);
+	https_client_free(other);
+}
+END_TEST
+
 START_TEST(client_without_a_certificate_is_turned_away)
 {
 	struct https_client *nobody = new_client(NULL);
@@ -628,6 +643,7 @@ static Suite *https_suite(void)
 	tc = tcase_create("who may ask");
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, each_route_is_for_its_own_client);
+	tcase_add_test(tc, another_as_with_the_same_key_gets_another_lease);
 	tcase_add_test(tc, client_without_a_certificate_is_turned_away);
 	tcase_add_test(tc, runner_sees_the_pool_and_each_uri);
 	tcase_add_test(tc, port_in_use_is_said);
