@@ -86,6 +86,7 @@ $(B)/obj/tests/%.o: tests/%.c | deps-test
 
 # .incbin: what the compiler's dependencies do not tell
 $(B)/obj/ims_core/hss/hss_wsdl.o: ims_core/hss/hss.wsdl
+$(B)/obj/sim/sim_web_files.o: $(wildcard sim/web/*)
 
 define archive
 $(B)/lib/$(subst /,-,$(1)).a: $(call obj,$(filter-out %/main.c,$(2)))

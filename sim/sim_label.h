@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "sim/sim_steps.h"
 #include "sim/sim_trace.h"
 
@@ -49,5 +51,9 @@ const char *sim_label_summary(const struct sim_label *lb, size_t i);
  * @return 0, or errno of the failed write
  */
 int sim_label_write_jsonl(const struct sim_label *lb, FILE *f);
+/** One such line, which the caller owns */
+json_t *sim_label_json(const struct sim_label *lb, size_t i);
+/** Any bytes as a JSON string: '?' for what is no UTF-8 */
+json_t *sim_label_text_json(const char *s);
 
 #endif

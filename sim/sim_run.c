@@ -342,7 +342,8 @@ int sim_run(int argc, char **argv)
 		"usage: sipshare run [OPTIONS] FILE…\n\n"
 		"Plays scenarios (Lua), each on a testbed of its own: shows "
 		"the ladder and the\nverdict, and leaves trace.jsonl, "
-		"ladder.txt, capture.pcapng and logs in runs/NAME.",
+		"ladder.txt, report.html, capture.pcapng and logs in "
+		"runs/NAME.",
 		&argc, argv);
 	int code = EXIT_USAGE;
 

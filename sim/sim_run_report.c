@@ -13,6 +13,7 @@
 #include "sim/sim_label.h"
 #include "sim/sim_ladder.h"
 #include "sim/sim_pcapng.h"
+#include "sim/sim_report.h"
 #include "sim/sim_trace.h"
 #include "sim/sim_verdict.h"
 
@@ -206,10 +207,32 @@ static int exit_code(enum sim_lua_end end)
 	}
 }
 
+static const char *const words[] = { "PASS", "FAIL", "ERROR", "NOT STARTED" };
+
+/* report.html: the one file that tells also how it ended */
+static bool write_page(const struct sim_run *run,
+		       const struct sim_label *labels, int code)
+{
+	const struct sim_report report = { run->name, run->file, words[code],
+					   sim_lua_reason(run->lua) };
+	char *path = xasprintf("%s/report.html", run->folder.path);
+	json_t *data = sim_report_data(&report, labels);
+	FILE *f = fopen(path, "we");
+	int err = f ? sim_report_write(data, f) : errno;
+
+	if (f && fclose(f) && !err)
+		err = errno;
+	if (err)
+		(void)fprintf(stderr, "sipshare: cannot write %s: %s\n", path,
+			      strerror(err));
+	json_decref(data);
+	free(path);
+
+	return !err;
+}
+
 static void print_summary(const struct sim_run *run, int code)
 {
-	static const char *const words[] = { "PASS", "FAIL", "ERROR",
-					     "NOT STARTED" };
 	const char *reason = sim_lua_reason(run->lua);
 	char *unread = sim_lua_unread_params(run->lua);
 
@@ -266,9 +289,11 @@ int sim_run_report(struct sim_run *run)
 		good = print_invariants(run, labels, &screen) && good;
 		if (code)
 			print_around(labels, screen.width);
-		sim_label_free(labels);
 		if (code == EXIT_PASS && (!good || run->bad_end))
 			code = EXIT_FAIL;
+		if (!write_page(run, labels, code) && code == EXIT_PASS)
+			code = EXIT_FAIL;
+		sim_label_free(labels);
 	}
 	print_summary(run, code);
 
