@@ -110,6 +110,11 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(LIBS)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group \
 		$(PKG_LIBS) $(CHECK_LIBS) -lm
 
+# the browser's driver, by the lock file
+WEB     := tests/web/node_modules/.package-lock.json
+$(WEB): tests/web/package-lock.json | deps-test
+	$(Q)cd tests/web && npm ci --silent --ignore-scripts --no-audit
+$(B)/tests/flow/test_page: | $(WEB)
 layers:; $(Q)mk/layers
 steps: all
 	$(Q)mk/steps $(B)/bin/sipshare
