@@ -97,6 +97,26 @@ msg_t *as_cross_request(const struct as_cross *cross)
 	return msg;
 }
 
+/* The library copies the Record-Route of the request into a message that has
+ * headers already in the wrong order: one by one, the last first, it is right
+ * (RFC 3261 12.1.1) */
+static void turn_record_route(msg_t *msg, sip_t *sip)
+{
+	sip_record_route_t *all =
+		sip_record_route_dup(msg_home(msg), sip->sip_record_route);
+
+	DROP(msg, sip, sip_record_route);
+	while (all) {
+		sip_record_route_t **last = &all, *one;
+
+		while ((*last)->r_next)
+			last = &(*last)->r_next;
+		one = *last;
+		*last = NULL;
+		(void)sip_header_insert(msg, sip, (sip_header_t *)one);
+	}
+}
+
 /** Pass the response received last back to where the request came from */
 void as_cross_response(const struct as_cross *cross)
 {
@@ -127,10 +147,12 @@ void as_cross_response(const struct as_cross *cross)
 	}
 	if (nta_incoming_complete_response(cross->irq, msg, status,
 					   sip->sip_status->st_phrase,
-					   TAG_END()))
+					   TAG_END())) {
 		msg_destroy(msg);
-	else
-		nta_incoming_mreply(cross->irq, msg);
+		return;
+	}
+	turn_record_route(msg, sip);
+	nta_incoming_mreply(cross->irq, msg);
 }
 
 /** Keep the ACK that irq's callback is called for: it may have a body */

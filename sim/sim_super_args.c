@@ -50,12 +50,16 @@ static const struct row rows[] = {
 	{ SIM_ICSCF, "hss", FROM_ADDR, SIM_HSS_DIAMETER, NULL },
 	{ SIM_ICSCF, "realm", FROM_TEXT, 0, SIM_REALM },
 	{ SIM_ICSCF, "origin-host", FROM_TEXT, 0, "icscf." SIM_REALM },
+	/* ready without an HSS is for who starts one by hand: a tenth of this,
+	 * which is nearly as long as the runner waits */
+	{ SIM_ICSCF, "timer", FROM_TEXT, 0, "ready=90s" },
 
 	{ SIM_SCSCF, "listen", FROM_ADDR, SIM_SCSCF_SIP, NULL },
 	{ SIM_SCSCF, "hss", FROM_ADDR, SIM_HSS_DIAMETER, NULL },
 	{ SIM_SCSCF, "icscf", FROM_ADDR, SIM_ICSCF_SIP, NULL },
 	{ SIM_SCSCF, "realm", FROM_TEXT, 0, SIM_REALM },
 	{ SIM_SCSCF, "origin-host", FROM_TEXT, 0, "scscf." SIM_REALM },
+	{ SIM_SCSCF, "timer", FROM_TEXT, 0, "ready=90s" },
 
 	{ SIM_PCSCF, "listen", FROM_ADDR, SIM_PCSCF_SIP, NULL },
 	{ SIM_PCSCF, "icscf", FROM_ADDR, SIM_ICSCF_SIP, NULL },

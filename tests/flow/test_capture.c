@@ -13,12 +13,11 @@ static struct proc tshark;
 static char *capture;
 
 /* Plays the scenario once for all tests of the case */
-static void play(void)
+static void play(const char *name)
 {
-	const char *argv[] = {
-		PROC_SIPSHARE, "run",      "scenarios/patent.lua",
-		"--runs",      temp_dir(), NULL
-	};
+	char *file = xasprintf("scenarios/%s.lua", name);
+	const char *argv[] = { PROC_SIPSHARE, "run",      file,
+			       "--runs",      temp_dir(), NULL };
 	struct proc run;
 	int code;
 
@@ -28,7 +27,18 @@ static void play(void)
 	/* down to the DPA that ends the last connection (RFC 6733 5.4) */
 	ck_assert_msg(!strstr(run.text, "(lost)"), "%s", run.text);
 	free(run.text);
-	capture = xasprintf("%s/patent/capture.pcapng", temp_dir());
+	free(file);
+	capture = xasprintf("%s/%s/capture.pcapng", temp_dir(), name);
+}
+
+static void play_patent(void)
+{
+	play("patent");
+}
+
+static void play_call(void)
+{
+	play("call");
 }
 
 static void forget(void)
@@ -174,17 +184,75 @@ START_TEST(names_inside_are_read)
 }
 END_TEST
 
+/* Where each message of a kind went, hop by hop: the last two numbers of the
+ * addresses, 3.1 the terminal, 1.1 P-CSCF, 1.3 S-CSCF, 2.1 AS */
+static void assert_hops(const char *filter, const char *expected)
+{
+	const char *text =
+		DISSECT("-Y", filter, "-T", "fields", "-E", "separator=|", "-e",
+			"exported_pdu.ipv4_src", "-e", "exported_pdu.ipv4_dst");
+	const char *p = strstr(text, "127.");
+	char hops[256] = "";
+	size_t len = 0;
+	int a, b, c, d, end;
+
+	while (p && len < strlen(expected) &&
+	       sscanf(p, "127.%*d.%d.%d|127.%*d.%d.%d%n", &a, &b, &c, &d,
+		      &end) == 4) {
+		len += (size_t)snprintf(hops + len, sizeof(hops) - len,
+					"%d.%d>%d.%d ", a, b, c, d);
+		p = strstr(p + end, "127.");
+	}
+	ck_assert_msg(!strncmp(hops, expected, strlen(expected)),
+		      "%s went\n%s, not\n%s", filter, hops, expected);
+	free(tshark.text);
+}
+
+/* RFC 3261 12.2.1.1: along what the Record-Routes of the dialog say, through
+ * the AS, which stands between two dialogs */
+START_TEST(requests_of_a_dialog_follow_the_route_set)
+{
+	static const char route[] = "3.1>1.1 1.1>1.3 1.3>2.1 2.1>1.3 1.3>1.1 "
+				    "1.1>3.1 ";
+
+	assert_hops("sip.Method==ACK", route);
+	assert_hops("sip.Method==BYE", route);
+}
+END_TEST
+
+/* [0112] */
+START_TEST(called_side_is_shown_the_real_number)
+{
+	const char *text = DISSECT(
+		"-Y", "sip.Method==INVITE && sip.Via", "-T", "fields", "-E",
+		"separator=|", "-e", "exported_pdu.ipv4_dst", "-e",
+		"sip.from.display.info", "-e", "sip.P-Asserted-Identity");
+	const char *to_ue = strstr(text, ".3.1|");
+
+	ck_assert_msg(to_ue && !strncmp(to_ue, ".3.1|\"+8613800138000\"|", 23),
+		      "no real number to the called side:\n%.1500s", text);
+	free(tshark.text);
+}
+END_TEST
+
 static Suite *capture_suite(void)
 {
 	Suite *suite = suite_create("capture");
 	TCase *tc = tcase_create("tshark");
 
-	tcase_add_unchecked_fixture(tc, play, forget);
+	tcase_add_unchecked_fixture(tc, play_patent, forget);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, nothing_is_malformed);
 	tcase_add_test(tc, sequence_is_seen_in_order);
 	tcase_add_test(tc, addresses_are_those_of_distinct_elements);
 	tcase_add_test(tc, names_inside_are_read);
+	suite_add_tcase(suite, tc);
+
+	tc = tcase_create("a call");
+	tcase_add_unchecked_fixture(tc, play_call, forget);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, requests_of_a_dialog_follow_the_route_set);
+	tcase_add_test(tc, called_side_is_shown_the_real_number);
 	suite_add_tcase(suite, tc);
 
 	return suite;
