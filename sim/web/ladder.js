@@ -86,7 +86,7 @@ function widthOf(text)
 	let width = 0;
 
 	for (const c of text)
-		width += c.codePointAt(0) > 0x2e7f ? 11.8 : 6.1;
+		width += c > "\u2e7f" ? 11.8 : /[A-Z_]/.test(c) ? 7.6 : 6.2;
 
 	return width;
 }
@@ -96,7 +96,7 @@ function cut(text, room)
 	let width = 0, at = 0;
 
 	for (const c of text) {
-		width += c.codePointAt(0) > 0x2e7f ? 11.8 : 6.1;
+		width += c > "\u2e7f" ? 11.8 : /[A-Z_]/.test(c) ? 7.6 : 6.2;
 		if (width > room - 8)
 			return text.slice(0, at) + "…";
 		at += c.length;
