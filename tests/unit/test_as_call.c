@@ -840,6 +840,26 @@ static TCase *tcase(Suite *s, const char *name, const TTest *const *tests)
 	return tc;
 }
 
+static void add_leases(Suite *s)
+{
+	const TTest *const leases[] = {
+		the_leases_limit_ends_the_call,
+		a_release_ends_the_call,
+		the_end_of_the_lease_cancels_a_call_that_rings,
+		the_end_of_the_lease_waits_for_the_callers_ack,
+		a_new_call_cancels_the_call_end_timer,
+		a_call_end_in_a_call_waits_for_its_end,
+		a_call_end_in_a_call_outlives_a_restart,
+		a_terminal_that_vanishes_loses_its_lease,
+		a_late_notice_about_an_earlier_lease_ends_nothing,
+		a_vanished_terminal_keeps_its_lease_while_its_call_is_up,
+		a_terminal_that_vanished_in_a_call_loses_its_lease_by_a_restart,
+		NULL,
+	};
+
+	tcase(s, "lease", leases);
+}
+
 static Suite *suite(void)
 {
 	const TTest *const calls[] = {
@@ -870,20 +890,6 @@ static Suite *suite(void)
 		a_ringing_call_when_the_server_dies_costs_nothing,
 		NULL,
 	};
-	const TTest *const leases[] = {
-		the_leases_limit_ends_the_call,
-		a_release_ends_the_call,
-		the_end_of_the_lease_cancels_a_call_that_rings,
-		the_end_of_the_lease_waits_for_the_callers_ack,
-		a_new_call_cancels_the_call_end_timer,
-		a_call_end_in_a_call_waits_for_its_end,
-		a_call_end_in_a_call_outlives_a_restart,
-		a_terminal_that_vanishes_loses_its_lease,
-		a_late_notice_about_an_earlier_lease_ends_nothing,
-		a_vanished_terminal_keeps_its_lease_while_its_call_is_up,
-		a_terminal_that_vanished_in_a_call_loses_its_lease_by_a_restart,
-		NULL,
-	};
 	Suite *s = suite_create("as_call");
 	TCase *tc = tcase(s, "call", calls);
 
@@ -900,7 +906,7 @@ static Suite *suite(void)
 	tc = tcase(s, "charging", charging);
 	tcase_add_loop_test(tc, a_bad_setting_is_named, 0,
 			    sizeof(settings) / sizeof(*settings));
-	tcase(s, "lease", leases);
+	add_leases(s);
 
 	return s;
 }
