@@ -120,7 +120,7 @@ steps: all
 	$(Q)mk/steps $(B)/bin/sipshare
 ladder: all
 	$(Q)mk/readme-ladder $(B)/bin/sipshare
-fsm:
+fsm: deps
 	$(Q)mk/fsm $(wildcard $(addsuffix /*.c,common $(ROLES) sim))
 
 # a file is looked at again when its object is newer: then it, or a header that
@@ -147,8 +147,9 @@ $(FUZZSRC:%.c=$(B)/%): LDFLAGS += -fsanitize=fuzzer
 
 PREFIX ?= /usr/local
 install: all
-	install -d $(DESTDIR)$(PREFIX)/lib/sipshare $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/sipshare/scenarios
 	install $(BINS) $(DESTDIR)$(PREFIX)/lib/sipshare
+	install -m 644 scenarios/*.lua $(DESTDIR)$(PREFIX)/lib/sipshare/scenarios
 	ln -sf ../lib/sipshare/sipshare $(DESTDIR)$(PREFIX)/bin/sipshare
 clean:; rm -rf build
 
