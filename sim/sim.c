@@ -37,6 +37,28 @@ char *sim_bin_dir(void)
 	return xstrdup(path);
 }
 
+/**
+ * Where a scenario is: as it is called, or, if there is none, among those that
+ * were installed beside the elements. The caller frees it.
+ */
+char *sim_find_scenario(const char *file)
+{
+	char *dir, *path;
+
+	if (file[0] == '/' || access(file, F_OK) == 0)
+		return xstrdup(file);
+
+	dir = sim_bin_dir();
+	path = xasprintf("%s/%s", dir, file);
+	if (access(path, F_OK) < 0) {
+		free(path);
+		path = xstrdup(file); /* the message names what was asked for */
+	}
+	free(dir);
+
+	return path;
+}
+
 /** Make a folder and those above it; 0, or errno and a reason */
 int sim_make_dirs(const char *path, char **reasonp)
 {

@@ -26,6 +26,7 @@ int sim_view_cmd(int argc, char **argv);
 int sim_doctor(int argc, char **argv);
 
 char *sim_bin_dir(void);
+char *sim_find_scenario(const char *file);
 int sim_make_dirs(const char *path, char **reasonp);
 int sim_folder_open(struct sim_folder *folder, const char *runs,
 		    const char *name, char **reasonp);

@@ -279,7 +279,7 @@ static bool read_params(json_t *params, const struct opt_list *sets)
 	return true;
 }
 
-static int run_files(struct sim_run_cfg *cfg, bool keep_going, int argc,
+static int run_files(const struct sim_run_cfg *cfg, bool keep_going, int argc,
 		     char **argv)
 {
 	int worst = EXIT_PASS;
@@ -297,6 +297,23 @@ static int run_files(struct sim_run_cfg *cfg, bool keep_going, int argc,
 	}
 
 	return worst;
+}
+
+static int find_and_run(struct sim_run_cfg *cfg, bool keep_going, int argc,
+			char **argv)
+{
+	int code;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	cfg->loop = loop_new();
+	for (int i = 1; i < argc; i++)
+		argv[i] = sim_find_scenario(argv[i]);
+	code = run_files(cfg, keep_going, argc, argv);
+	for (int i = 1; i < argc; i++)
+		free(argv[i]);
+	loop_free(cfg->loop);
+
+	return code;
 }
 
 static bool is_policy(const char *policy)
@@ -361,10 +378,7 @@ int sim_run(int argc, char **argv)
 			      "round-robin or idle-queue\n",
 			      cfg.policy);
 	else if (read_params(cfg.params, &sets)) {
-		(void)signal(SIGPIPE, SIG_IGN);
-		cfg.loop = loop_new();
-		code = run_files(&cfg, keep_going, argc, argv);
-		loop_free(cfg.loop);
+		code = find_and_run(&cfg, keep_going, argc, argv);
 	}
 	json_decref(cfg.params);
 
