@@ -1,9 +1,9 @@
 /* Cx, a command each, and how a client and a server start (TS 29.228 6) */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/element.h"
 #include "common/loop.h"
 #include "tests/fake/cx_bed.h"
 #include "tests/suite.h"
