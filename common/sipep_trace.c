@@ -151,10 +151,11 @@ void tport_log_msg(tport_t *tp, msg_t *msg, char const *what, char const *via,
 static void deliver(tport_t *tp, msg_t *msg, msg_t *next,
 		    tport_compressor_t *comp, su_time_t now)
 {
-	deliver_fn *fn = NULL;
-	void *symbol = dlsym(RTLD_NEXT, "tport_deliver");
+	static deliver_fn *fn; /* one library a process: looked up once */
+	void *symbol = fn ? NULL : dlsym(RTLD_NEXT, "tport_deliver");
 
-	memcpy(&fn, &symbol, sizeof(fn));
+	if (symbol)
+		memcpy(&fn, &symbol, sizeof(fn));
 	if (fn)
 		fn(tp, msg, next, comp, now);
 	else

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -89,16 +90,9 @@ static void write_all(int fd, const char *data, size_t len)
 	}
 }
 
-static void write_line(struct trace *trace, json_t *line)
+/* text has room for a line end behind it */
+static void write_text(struct trace *trace, char *text, size_t len)
 {
-	char *text = json_dumps(line, JSON_COMPACT);
-	size_t len;
-
-	json_decref(line);
-	if (!text)
-		return;
-
-	len = strlen(text);
 	if (trace->fd >= 0) {
 		text[len] = '\n';
 		write_all(trace->fd, text, len + 1);
@@ -109,6 +103,15 @@ static void write_line(struct trace *trace, json_t *line)
 	/* a message may hold a secret, which must not stay in freed memory */
 	explicit_bzero(text, len);
 	free(text);
+}
+
+static void write_line(struct trace *trace, json_t *line)
+{
+	char *text = json_dumps(line, JSON_COMPACT);
+
+	json_decref(line);
+	if (text)
+		write_text(trace, text, strlen(text));
 }
 
 static json_t *hex(const void *data, size_t len)
@@ -128,6 +131,69 @@ static json_t *hex(const void *data, size_t len)
 	return text;
 }
 
+/* The characters of a JSON string, as jansson escapes them: at most six for
+ * each; the end of what was written */
+static char *put_escaped(char *out, const char *in, size_t len)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	static const char *const raw = "\"\\\b\f\n\r\t", *const letter =
+								 "\"\\bfnrt";
+
+	for (size_t i = 0; i < len; i++) {
+		char c = in[i];
+		const char *special = c ? strchr(raw, c) : NULL;
+
+		if (special) {
+			*out++ = '\\';
+			*out++ = letter[special - raw];
+		} else if ((c & 0xe0) == 0) {
+			const char code[] = {
+				'\\',           'u',           '0', '0',
+				digits[c >> 4], digits[c & 15]
+			};
+
+			memcpy(out, code, sizeof(code));
+			out += sizeof(code);
+		} else {
+			*out++ = c;
+		}
+	}
+
+	return out;
+}
+
+static bool is_ascii(const char *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (data[i] & 0x80)
+			return false;
+
+	return true;
+}
+
+/* The line of a message of ASCII, the common case, without a tree of JSON
+ * objects: that took a sixth of a proxy's time (perf) */
+static void write_message(struct trace *trace, const struct trace_msg *msg)
+{
+	char *text, *end;
+	int head_len;
+
+	text = xcalloc(6, msg->len + 128 + strlen(trace->actor) +
+				  strlen(msg->transport) + strlen(msg->local) +
+				  strlen(msg->remote));
+	head_len = sprintf(text,
+			   "{\"t\":%lld,\"actor\":\"%s\",\"kind\":\"msg\","
+			   "\"proto\":\"%s\",\"dir\":\"%s\","
+			   "\"transport\":\"%s\",\"local\":\"%s\","
+			   "\"remote\":\"%s\",\"text\":\"",
+			   (long long)clock_now_us(), trace->actor,
+			   proto_names[msg->proto], dir_names[msg->dir],
+			   msg->transport, msg->local, msg->remote);
+	end = put_escaped(text + head_len, msg->data, msg->len);
+	memcpy(end, "\"}", sizeof("\"}"));
+	write_text(trace, text, (size_t)(end - text) + 2);
+}
+
 /** Trace a message at the wire, at the moment it was sent or received */
 void trace_message(struct trace *trace, const struct trace_msg *msg)
 {
@@ -135,6 +201,10 @@ void trace_message(struct trace *trace, const struct trace_msg *msg)
 
 	if (trace->fd < 0 && !trace->sink)
 		return;
+	if (msg->proto != TRACE_DIAMETER && is_ascii(msg->data, msg->len)) {
+		write_message(trace, msg);
+		return;
+	}
 
 	line = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "t",
 			 (json_int_t)clock_now_us(), "actor", trace->actor,
