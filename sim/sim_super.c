@@ -12,7 +12,7 @@
 #include "sim/sim_proc.h"
 #include "sim/sim_super_args.h"
 
-enum { STAGES = 5 };
+enum { STAGES = 5, KILL_AFTER = 5 /* times TIMER_DRAIN */ };
 
 /** What is known of one element: its name, and when it is stopped */
 struct actor {
@@ -121,9 +121,10 @@ static void stop_stage(struct sim_super *super)
 				sim_proc_signal(super->procs[i], SIGCONT);
 				left++;
 			}
-		/* each ends by itself after TIMER_DRAIN */
+		/* each ends by itself after TIMER_DRAIN, then has its own
+		 * exit to do: slow under a sanitizer */
 		timer_start_ms(super->bound,
-			       timer_value_ms(TIMER_DRAIN) * 3 / 2);
+			       timer_value_ms(TIMER_DRAIN) * KILL_AFTER);
 		if (left)
 			return;
 		super->stage++;
@@ -271,8 +272,8 @@ static void start_stop(void *arg)
 }
 
 /**
- * Stop all: SIGTERM stage by stage, SIGKILL to what of it is left after half as
- * long again as TIMER_DRAIN
+ * Stop all: SIGTERM stage by stage, SIGKILL to what of it is left after five
+ * times TIMER_DRAIN
  *
  * ops->stopped() comes once, later. Called again, it kills at once.
  */

@@ -118,7 +118,7 @@ int proc_stop(struct proc *p, int signo)
 {
 	kill(p->pid, signo);
 
-	return proc_wait_end(p, 10000);
+	return proc_wait_end(p, 60000);
 }
 
 json_t *proc_json(struct proc *p, const char *prefix)
