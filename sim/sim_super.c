@@ -116,9 +116,13 @@ static void stop_stage(struct sim_super *super)
 		for (int i = 0; i < SIM_ACTOR_COUNT; i++)
 			if (actors[i].stage == super->stage &&
 			    !sim_proc_is_ended(super->procs[i])) {
-				sim_proc_signal(super->procs[i], SIGTERM);
-				/* one that was paused would never read it */
+				/* one that was paused would never read a
+				 * SIGTERM. Before it, not after: a SIGCONT that
+				 * comes late undoes the stop by which the leak
+				 * check looks at the process, which then waits
+				 * for ever */
 				sim_proc_signal(super->procs[i], SIGCONT);
+				sim_proc_signal(super->procs[i], SIGTERM);
 				left++;
 			}
 		/* each ends by itself after TIMER_DRAIN, then has its own
