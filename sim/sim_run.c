@@ -9,12 +9,9 @@
 #include "common/element.h"
 #include "common/loop.h"
 #include "common/mem.h"
-#include "common/opt.h"
 #include "common/timer.h"
 #include "sim/sim_bed.h"
 #include "sim/sim_net.h"
-
-enum { TIMEOUT_S = 60, TIMEOUT_MAX_S = 86400, SIGNAL_EXIT = 128 };
 
 static void on_ready(int64_t ready_us, void *arg)
 {
@@ -185,8 +182,8 @@ static void say(const char *reason)
 	(void)fprintf(stderr, "sipshare: %s\n", reason);
 }
 
-/* One scenario from its first line to its exit code */
-static int run_file(const struct sim_run_cfg *cfg, const char *file)
+/** One scenario from its first line to its exit code */
+int sim_run_file(const struct sim_run_cfg *cfg, const char *file)
 {
 	struct sim_run run = {
 		.cfg = cfg, .file = file, .ready_us = -1, .folder = { NULL, -1 }
@@ -212,7 +209,7 @@ static int run_file(const struct sim_run_cfg *cfg, const char *file)
 	(void)loop_run(cfg->loop);
 	loop_unwatch(sigint);
 	loop_unwatch(sigterm);
-	code = run.signo ? SIGNAL_EXIT + run.signo : EXIT_PASS;
+	code = run.signo ? SIM_SIGNAL_EXIT + run.signo : EXIT_PASS;
 	if (code == EXIT_PASS)
 		code = sim_run_report(&run);
 	else
@@ -228,159 +225,19 @@ static int run_file(const struct sim_run_cfg *cfg, const char *file)
 	return code;
 }
 
-/* A typing error in any of the files, before anything is started */
-static bool all_parse(const struct sim_run_cfg *cfg, int argc, char **argv)
+/** Is it a scenario? A typing error is told before anything is started */
+bool sim_run_check(const struct sim_run_cfg *cfg, const char *file)
 {
-	bool good = true;
+	struct sim_lua_cfg lua_cfg = { cfg->loop, file, cfg->params, 0 };
+	struct sim_lua *lua;
+	char *reason;
 
-	for (int i = 1; i < argc; i++) {
-		struct sim_lua_cfg lua_cfg = { cfg->loop, argv[i], cfg->params,
-					       0 };
-		struct sim_lua *lua;
-		char *reason;
-
-		if (sim_lua_new(&lua, &lua_cfg, &lua_ops, NULL, &reason)) {
-			say(reason);
-			free(reason);
-			good = false;
-			continue;
-		}
-		sim_lua_free(lua);
+	if (sim_lua_new(&lua, &lua_cfg, &lua_ops, NULL, &reason)) {
+		say(reason);
+		free(reason);
+		return false;
 	}
-
-	return good;
-}
-
-static bool read_params(json_t *params, const struct opt_list *sets)
-{
-	for (int i = 0; i < sets->n; i++) {
-		const char *eq = strchr(sets->v[i], '=');
-		char *name;
-
-		if (!eq || eq == sets->v[i]) {
-			(void)fprintf(stderr,
-				      "sipshare run: --set %s: must "
-				      "be NAME=VALUE\n",
-				      sets->v[i]);
-			return false;
-		}
-		name = xstrndup(sets->v[i], (size_t)(eq - sets->v[i]));
-		if (json_object_set_new(params, name, json_string(eq + 1))) {
-			(void)fprintf(stderr,
-				      "sipshare run: --set %s: must "
-				      "be UTF-8\n",
-				      name);
-			free(name);
-			return false;
-		}
-		free(name);
-	}
+	sim_lua_free(lua);
 
 	return true;
-}
-
-static int run_files(const struct sim_run_cfg *cfg, bool keep_going, int argc,
-		     char **argv)
-{
-	int worst = EXIT_PASS;
-
-	if (!all_parse(cfg, argc, argv))
-		return EXIT_USAGE;
-
-	for (int i = 1; i < argc; i++) {
-		int code = run_file(cfg, argv[i]);
-
-		if (code > worst)
-			worst = code;
-		if (code > SIGNAL_EXIT || (code && !keep_going))
-			break;
-	}
-
-	return worst;
-}
-
-static int find_and_run(struct sim_run_cfg *cfg, bool keep_going, int argc,
-			char **argv)
-{
-	int code;
-
-	(void)signal(SIGPIPE, SIG_IGN);
-	cfg->loop = loop_new();
-	for (int i = 1; i < argc; i++)
-		argv[i] = sim_find_scenario(argv[i]);
-	code = run_files(cfg, keep_going, argc, argv);
-	for (int i = 1; i < argc; i++)
-		free(argv[i]);
-	loop_free(cfg->loop);
-
-	return code;
-}
-
-static bool is_policy(const char *policy)
-{
-	return !policy || !strcmp(policy, "round-robin") ||
-	       !strcmp(policy, "idle-queue");
-}
-
-/** `sipshare run FILE…`: EXIT_PASS, EXIT_FAIL, EXIT_USAGE, EXIT_START, or
- * 128+n when signal n ended it */
-int sim_run(int argc, char **argv)
-{
-	struct sim_run_cfg cfg = { .runs = "runs", .timeout_s = TIMEOUT_S };
-	struct opt_list sets = { .n = 0 };
-	bool keep_going = false;
-	const struct opt opts[] = {
-		{ OPT_STRING, "runs", "DIR",
-		  "where the runs' folders are made (runs)", &cfg.runs, NULL, 0,
-		  0 },
-		{ OPT_STRING, "policy", "NAME",
-		  "round-robin or idle-queue, whatever the scenario says",
-		  &cfg.policy, NULL, 0, 0 },
-		{ OPT_LIST, "set", "NAME=VALUE",
-		  "what param(NAME) gives in the scenario", &sets, NULL, 0, 0 },
-		{ OPT_INT, "timeout", "S", "a scenario ends by then (60)",
-		  &cfg.timeout_s, NULL, 1, TIMEOUT_MAX_S },
-		{ OPT_FLAG, "keep-going", NULL,
-		  "play the next file after one that did not pass", &keep_going,
-		  NULL, 0, 0 },
-		{ OPT_FLAG, "quiet", NULL, "no ladder, the verdict alone",
-		  &cfg.is_quiet, NULL, 0, 0 },
-		{ OPT_FLAG, "all-events", NULL,
-		  "in the ladder every event that is in trace.jsonl",
-		  &cfg.has_all_events, NULL, 0, 0 },
-		{ OPT_FLAG, "no-colour", NULL,
-		  "plain text; so does NO_COLOR in the environment",
-		  &cfg.no_colour, NULL, 0, 0 },
-		{ .type = OPT_END },
-	};
-	const struct opt *tables[] = { opts, NULL };
-	enum opt_result read = opt_parse(
-		tables,
-		"usage: sipshare run [OPTIONS] FILE…\n\n"
-		"Plays scenarios (Lua), each on a testbed of its own: shows "
-		"the ladder and the\nverdict, and leaves trace.jsonl, "
-		"ladder.txt, report.html, capture.pcapng and logs in "
-		"runs/NAME.",
-		&argc, argv);
-	int code = EXIT_USAGE;
-
-	if (read != OPT_OK)
-		return read == OPT_HELP ? EXIT_PASS : EXIT_USAGE;
-
-	cfg.params = json_object();
-	if (argc < 2)
-		(void)fputs("sipshare run: which scenario? Try sipshare run "
-			    "scenarios/patent.lua\n",
-			    stderr);
-	else if (!is_policy(cfg.policy))
-		(void)fprintf(stderr,
-			      "sipshare run: --policy %s: must be "
-			      "round-robin or idle-queue\n",
-			      cfg.policy);
-	else if (read_params(cfg.params, &sets)) {
-		code = find_and_run(&cfg, keep_going, argc, argv);
-	}
-	json_decref(cfg.params);
-
-	return code;
 }

@@ -14,6 +14,9 @@ struct loop;
 struct sim_bed;
 struct timer;
 
+/** Exit code of a run that signal n ended: this and n */
+enum { SIM_SIGNAL_EXIT = 128 };
+
 /** What the command line of `sipshare run` gave; borrowed */
 struct sim_run_cfg {
 	struct loop *loop;
@@ -38,6 +41,9 @@ struct sim_run {
 	char *bad_end; /**< an element did not end well; NULL: none */
 	int signo;     /**< that ended it, or 0 */
 };
+
+bool sim_run_check(const struct sim_run_cfg *cfg, const char *file);
+int sim_run_file(const struct sim_run_cfg *cfg, const char *file);
 
 /* sim_run_report.c */
 bool sim_run_has_steps(const struct sim_run *run);
