@@ -252,6 +252,12 @@ void ctl_flush(struct ctl *ctl)
 	stream_flush(ctl->stream);
 }
 
+/** The channel's descriptor, to be told from others */
+int ctl_fd(const struct ctl *ctl)
+{
+	return stream_fd(ctl->stream);
+}
+
 /** Send a command; args is stolen, cb (or NULL) gets the answer */
 void ctl_call(struct ctl *ctl, const char *cmd, json_t *args, ctl_answer_cb *cb,
 	      void *arg)

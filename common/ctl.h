@@ -42,6 +42,7 @@ void ctl_tx(struct ctl *ctl, json_t *msg);
 void ctl_tx_line(struct ctl *ctl, const char *key, const char *json,
 		 size_t len);
 void ctl_flush(struct ctl *ctl);
+int ctl_fd(const struct ctl *ctl);
 void ctl_ok(struct ctl_req *req, json_t *result);
 void ctl_fail(struct ctl_req *req, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/conduct.h"
 #include "common/halt.h"
 #include "common/hold.h"
 #include "common/log.h"
@@ -23,6 +24,7 @@ struct process {
 	struct loop_watch *sigterm, *sigint;
 	struct timer *drain;
 	struct halt *halt; /* NULL: no runner */
+	struct conduct *conduct; /* the same */
 	void (*on_term)(void *arg);
 	void *term_arg;
 	bool owns_loop, is_draining;
@@ -43,6 +45,9 @@ static void on_term(void *arg)
 		return;
 
 	p->is_draining = true;
+	/* what is left takes its time, whoever was to move the clock */
+	if (p->conduct)
+		conduct_end(p->conduct);
 	if (!p->on_term) {
 		loop_stop(p->el.loop);
 		return;
@@ -125,7 +130,7 @@ static const struct ctl_cmd common_cmds[] = {
 
 /** What the command line of every process gives */
 struct common_cfg {
-	const char *log, *log_level, *trace;
+	const char *log, *log_level, *trace, *conducted;
 	int ctl_fd;
 };
 
@@ -190,7 +195,8 @@ static struct process *new_process(struct loop *loop, const char *name)
 	return p;
 }
 
-static void wire_process(struct process *p, int ctl_fd)
+/* conducted: the time that it is, or NULL */
+static void wire_process(struct process *p, int ctl_fd, const char *conducted)
 {
 	signal(SIGPIPE, SIG_IGN);
 	p->sigterm = loop_watch_signal(p->el.loop, SIGTERM, on_term, p);
@@ -203,6 +209,9 @@ static void wire_process(struct process *p, int ctl_fd)
 	ctl_on_end(p->el.ctl, on_term, p);
 	p->halt = halt_new(p->el.trace, p->el.ctl);
 	ctl_add_commands(p->el.ctl, common_cmds, p);
+	p->conduct = conduct_new(p->el.loop, p->el.ctl, p->el.hold);
+	if (conducted)
+		conduct_start(p->conduct, strtoll(conducted, NULL, 10));
 }
 
 /**
@@ -233,6 +242,9 @@ int element_new(struct element **elp, const char *name, const char *usage,
 		  on_timer_option, 0, 0 },
 		{ OPT_INT, "ctl-fd", "N", "control channel, from the runner",
 		  &cfg.ctl_fd, NULL, 0, 65535 },
+		{ OPT_STRING, "conducted", "US",
+		  "the runner owns the clock, which stands at this",
+		  &cfg.conducted, NULL, 0, 0 },
 		{ .type = OPT_END },
 	};
 	const struct opt *tables[] = { opts, common, NULL };
@@ -255,7 +267,7 @@ int element_new(struct element **elp, const char *name, const char *usage,
 		element_free(&p->el);
 		return 1 + EXIT_USAGE;
 	}
-	wire_process(p, cfg.ctl_fd);
+	wire_process(p, cfg.ctl_fd, cfg.conducted);
 	*elp = &p->el;
 
 	return 0;
@@ -276,6 +288,7 @@ struct element *element_free(struct element *el)
 		return NULL;
 
 	halt_free(p->halt);
+	conduct_free(p->conduct);
 	hold_free(el->hold);
 	trace_set_sink(el->trace, NULL, NULL);
 	ctl_free(el->ctl);

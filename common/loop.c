@@ -10,13 +10,14 @@
 #include <unistd.h>
 
 #include <event2/event.h>
+#include <sys/epoll.h>
 #include <sofia-sip/su_wait.h>
 
 #include "common/clock.h"
 #include "common/mem.h"
 #include "common/timer.h"
 
-enum { STEPS_A_TURN = 8, FDS_MAX = 1024 };
+enum { STEPS_A_TURN = 8, STEPS_VIRTUAL = 64, FDS_MAX = 1024, READY_MAX = 64 };
 
 struct deferred {
 	loop_cb *cb;
@@ -28,10 +29,18 @@ struct loop {
 	su_root_t *root;
 	struct event *root_ev;  /* sofia's own epoll descriptor */
 	struct event *timer_ev; /* ours and sofia's next due time */
-	struct timers *timers;
+	int base_fd;            /* libevent's own epoll descriptor */
+	struct timers *timers, *real_timers;
 	struct deferred *deferred; /* of the next turn */
 	int deferred_n;
 	bool is_stopping;
+
+	/* while our clock is taken over */
+	loop_cb *on_idle; /* NULL: nobody waits for it */
+	void *idle_arg;
+	int ignored_fd; /* -1: none */
+	uint64_t acted;
+	int64_t sofia_due_us; /* -1: sofia has no timer */
 };
 
 struct loop_watch {
@@ -74,11 +83,28 @@ static void find_epolls(bool is_epoll[FDS_MAX])
 		closedir(dir);
 }
 
-/* sofia gives no accessor for its descriptor: it is the one that is new */
+/* Neither library gives an accessor for its descriptor: it is the one that is
+ * new; -1 if there is not exactly one */
+static int find_new_epoll(const bool before[FDS_MAX])
+{
+	bool after[FDS_MAX];
+	int fd = -1, found = 0;
+
+	find_epolls(after);
+	for (int i = 0; i < FDS_MAX; i++) {
+		if (after[i] && !before[i]) {
+			fd = i;
+			found++;
+		}
+	}
+
+	return found == 1 ? fd : -1;
+}
+
 static int new_root(su_root_t **rootp)
 {
-	bool before[FDS_MAX], after[FDS_MAX];
-	int fd = -1, found = 0;
+	bool before[FDS_MAX];
+	int fd;
 
 	unsetenv("SU_PORT");
 	su_port_prefer(su_epoll_port_create, su_epoll_clone_start);
@@ -88,16 +114,9 @@ static int new_root(su_root_t **rootp)
 		return -1;
 
 	su_root_threading(*rootp, 0);
-	find_epolls(after);
-	for (int i = 0; i < FDS_MAX; i++) {
-		if (after[i] && !before[i]) {
-			fd = i;
-			found++;
-		}
-	}
-	if (found != 1)
-		return -1;
-	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	fd = find_new_epoll(before);
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 
 	return fd;
 }
@@ -111,10 +130,11 @@ static void wake(evutil_socket_t fd, short what, void *arg)
 	event_base_loopbreak(loop->base);
 }
 
-static struct event_base *new_base(void)
+static struct event_base *new_base(int *fdp)
 {
 	struct event_config *cfg = event_config_new();
 	struct event_base *base = NULL;
+	bool before[FDS_MAX];
 
 	if (!cfg)
 		return NULL;
@@ -122,7 +142,9 @@ static struct event_base *new_base(void)
 	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK |
 					   EVENT_BASE_FLAG_PRECISE_TIMER);
 	event_config_set_max_dispatch_interval(cfg, NULL, 64, 0);
+	find_epolls(before);
 	base = event_base_new_with_config(cfg);
+	*fdp = find_new_epoll(before);
 	event_config_free(cfg);
 
 	return base;
@@ -137,12 +159,14 @@ struct loop *loop_new(void)
 	_su_time = sofia_clock;
 	if (su_init() < 0)
 		abort();
-	loop->base = new_base();
-	loop->timers = timers_new();
+	loop->base = new_base(&loop->base_fd);
+	loop->timers = timers_new(clock_now_us);
+	loop->real_timers = timers_new(clock_real_us);
+	loop->ignored_fd = -1;
 	fd = new_root(&loop->root);
-	if (!loop->base || fd < 0) {
-		fputs("loop: sofia-sip's poll descriptor was not found; is "
-		      "/proc mounted?\n",
+	if (!loop->base || loop->base_fd < 0 || fd < 0) {
+		fputs("loop: the poll descriptors of libevent and sofia-sip "
+		      "were not found; is /proc mounted?\n",
 		      stderr);
 		abort();
 	}
@@ -182,33 +206,44 @@ struct loop *loop_free(struct loop *loop)
 	su_deinit();
 	event_base_free(loop->base);
 	timers_free(loop->timers);
+	timers_free(loop->real_timers);
 	free(loop->deferred);
 	free(loop);
 
 	return NULL;
 }
 
+/* The sooner of two waits, of which -1 is none */
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* How long till the heap's first timer is due; -1: it has none */
+static int64_t wait_of(const struct timers *timers, int64_t now_us)
+{
+	int64_t next_us = timers_next_us(timers);
+
+	if (next_us < 0)
+		return -1;
+
+	return next_us > now_us ? next_us - now_us : 0;
+}
+
 static void arm(struct loop *loop, int64_t sofia_ms)
 {
-	int64_t next_us = timers_next_us(loop->timers);
-	int64_t wait_us = -1;
+	int64_t wait_us = sooner(wait_of(loop->timers, clock_now_us()),
+				 wait_of(loop->real_timers, clock_real_us()));
 	struct timeval tv;
 
-	if (next_us >= 0)
-		wait_us = next_us - clock_now_us();
-	if (next_us >= 0 && wait_us < 0)
-		wait_us = 0;
 	/* at least 1 ms: below that it spins (measured) */
-	if (sofia_ms >= 0) {
-		int64_t us = (sofia_ms > 1 ? sofia_ms : 1) * 1000;
-
-		wait_us = wait_us < 0 || us < wait_us ? us : wait_us;
-	}
+	if (sofia_ms >= 0)
+		wait_us = sooner(wait_us,
+				 (sofia_ms > 1 ? sofia_ms : 1) * 1000);
 	event_del(loop->timer_ev);
 	if (loop->deferred_n)
 		wait_us = 0;
-	/* a clock that was taken over moves by command, not by waiting */
-	if (wait_us < 0 || (clock_is_virtual() && wait_us > 0))
+	if (wait_us < 0)
 		return;
 
 	tv.tv_sec = (time_t)(wait_us / 1000000);
@@ -219,21 +254,73 @@ static void arm(struct loop *loop, int64_t sofia_ms)
 /* All that can be done now; how long sofia may wait after it */
 static su_duration_t act(struct loop *loop)
 {
+	int most = clock_is_virtual() ? STEPS_VIRTUAL : STEPS_A_TURN;
 	su_duration_t ms;
 	int n = 0;
 
 	do
 		ms = su_root_step(loop->root, 0);
-	while (ms == 0 && !loop->is_stopping && ++n < STEPS_A_TURN);
+	while (ms == 0 && !loop->is_stopping && ++n < most);
 
 	timers_run_due(loop->timers, clock_now_us());
+	timers_run_due(loop->real_timers, clock_real_us());
 	run_deferred(loop);
 
 	return ms;
 }
 
+/* How many descriptors are ready within timeout_ms, but for the ignored one.
+ * Libevent watches by level: to look takes nothing away */
+static int count_ready(const struct loop *loop, int timeout_ms)
+{
+	struct epoll_event ready[READY_MAX];
+	int n = epoll_wait(loop->base_fd, ready, READY_MAX, timeout_ms);
+	int count = 0;
+
+	for (int i = 0; i < n; i++)
+		count += ready[i].data.fd != loop->ignored_fd;
+
+	return count;
+}
+
+static void tell_idle(struct loop *loop)
+{
+	loop_cb *cb = loop->on_idle;
+
+	loop->on_idle = NULL;
+	if (cb)
+		cb(loop->idle_arg);
+}
+
+/* Our clock is taken over: it moves by command, not by waiting. Only what is
+ * bound by the machine's clock may end a wait */
+static void wait_conducted(struct loop *loop, su_duration_t ms)
+{
+	int64_t real_us = wait_of(loop->real_timers, clock_real_us());
+	bool is_busy = loop->deferred_n || real_us == 0 ||
+		       wait_of(loop->timers, clock_now_us()) == 0 ||
+		       event_base_get_num_events(loop->base,
+						 EVENT_BASE_COUNT_ACTIVE) > 0;
+
+	/* sofia counts in whole ms, and 0 is what is left of the last one */
+	loop->sofia_due_us =
+		ms < 0 ? -1 : clock_now_us() + (ms > 1 ? ms : 1) * 1000;
+	event_del(loop->timer_ev);
+	if (!is_busy && !count_ready(loop, 0))
+		tell_idle(loop);
+	if (is_busy || loop->deferred_n)
+		real_us = 0;
+	loop->acted += (uint64_t)count_ready(
+		loop, real_us < 0 ? -1 : (int)((real_us + 999) / 1000));
+	event_base_loop(loop->base, EVLOOP_NONBLOCK);
+}
+
 static void wait_for_events(struct loop *loop, su_duration_t ms)
 {
+	if (clock_is_virtual()) {
+		wait_conducted(loop, ms);
+		return;
+	}
 	arm(loop, ms);
 	event_base_loop(loop->base, EVLOOP_ONCE);
 }
@@ -266,7 +353,7 @@ bool loop_run_until(struct loop *loop, loop_pred *pred, const void *arg,
 		    int bound_ms)
 {
 	bool is_late = false;
-	struct timer *bound = timer_new(loop, stop_waiting, &is_late);
+	struct timer *bound = timer_new_real(loop, stop_waiting, &is_late);
 
 	timer_start_ms(bound, bound_ms);
 	loop->is_stopping = false;
@@ -297,6 +384,33 @@ void loop_defer(struct loop *loop, loop_cb *cb, void *arg)
 
 	loop->deferred = xrealloc(loop->deferred, n * sizeof(struct deferred));
 	loop->deferred[loop->deferred_n++] = (struct deferred){ cb, arg };
+}
+
+/** Call cb, once, when nothing is left to do before something comes or time
+ * passes: only while our clock is taken over. NULL: never mind */
+void loop_when_idle(struct loop *loop, loop_cb *cb, void *arg)
+{
+	loop->on_idle = cb;
+	loop->idle_arg = arg;
+}
+
+/** What comes at fd is not counted by loop_acted(); -1: everything is */
+void loop_ignore_fd(struct loop *loop, int fd)
+{
+	loop->ignored_fd = fd;
+}
+
+/** How often something has come since our clock was taken over */
+uint64_t loop_acted(const struct loop *loop)
+{
+	return loop->acted;
+}
+
+/** When the next timer is due, ours or sofia's, by clock_now_us(); -1: none
+ * runs. To be asked from loop_when_idle()'s callback */
+int64_t loop_due_us(const struct loop *loop)
+{
+	return sooner(timers_next_us(loop->timers), loop->sofia_due_us);
 }
 
 static void on_event(evutil_socket_t fd, short what, void *arg)
@@ -367,4 +481,9 @@ su_root_t *loop_root(struct loop *loop)
 struct timers *loop_timers(struct loop *loop)
 {
 	return loop->timers;
+}
+
+struct timers *loop_real_timers(struct loop *loop)
+{
+	return loop->real_timers;
 }

@@ -28,6 +28,10 @@ bool loop_run_until(struct loop *loop, loop_pred *pred, const void *arg,
 void loop_stop(struct loop *loop);
 
 void loop_defer(struct loop *loop, loop_cb *cb, void *arg);
+void loop_when_idle(struct loop *loop, loop_cb *cb, void *arg);
+void loop_ignore_fd(struct loop *loop, int fd);
+uint64_t loop_acted(const struct loop *loop);
+int64_t loop_due_us(const struct loop *loop);
 struct loop_watch *loop_watch_fd(struct loop *loop, int fd, int what,
 				 loop_cb *cb, void *arg);
 struct loop_watch *loop_watch_signal(struct loop *loop, int signo, loop_cb *cb,
@@ -37,5 +41,6 @@ struct loop_watch *loop_unwatch(struct loop_watch *watch);
 struct event_base *loop_base(struct loop *loop);
 struct su_root_s *loop_root(struct loop *loop);
 struct timers *loop_timers(struct loop *loop);
+struct timers *loop_real_timers(struct loop *loop);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "common/clock.h"
 #include "common/loop.h"
 #include "common/mem.h"
 
@@ -20,6 +19,7 @@ struct timer {
 };
 
 struct timers {
+	int64_t (*now_us)(void); /* the clock that they go by */
 	struct timer **v;
 	int n, room;
 	uint64_t started;
@@ -62,9 +62,14 @@ static void sift_down(struct timers *h, int i)
 	put(h, i, t);
 }
 
-struct timers *timers_new(void)
+/** A heap of timers that go by a clock */
+struct timers *timers_new(int64_t (*now_us)(void))
 {
-	return xcalloc(1, sizeof(struct timers));
+	struct timers *timers = xcalloc(1, sizeof(*timers));
+
+	timers->now_us = now_us;
+
+	return timers;
 }
 
 struct timers *timers_free(struct timers *timers)
@@ -101,17 +106,28 @@ int timers_run_due(struct timers *timers, int64_t now_us)
 	return fired;
 }
 
-/** A stopped timer, the caller's to free */
-struct timer *timer_new(struct loop *loop, timer_cb *cb, void *arg)
+static struct timer *new_timer(struct timers *heap, timer_cb *cb, void *arg)
 {
 	struct timer *t = xcalloc(1, sizeof(*t));
 
-	t->heap = loop_timers(loop);
+	t->heap = heap;
 	t->slot = NOT_IN_HEAP;
 	t->cb = cb;
 	t->arg = arg;
 
 	return t;
+}
+
+/** A stopped timer, the caller's to free */
+struct timer *timer_new(struct loop *loop, timer_cb *cb, void *arg)
+{
+	return new_timer(loop_timers(loop), cb, arg);
+}
+
+/** The same by the machine's clock, also while ours is taken over */
+struct timer *timer_new_real(struct loop *loop, timer_cb *cb, void *arg)
+{
+	return new_timer(loop_real_timers(loop), cb, arg);
 }
 
 struct timer *timer_free(struct timer *timer)
@@ -130,7 +146,7 @@ void timer_start_ms(struct timer *timer, int64_t delay_ms)
 	struct timers *h = timer->heap;
 
 	timer_stop(timer);
-	timer->due_us = clock_now_us() + delay_ms * 1000;
+	timer->due_us = h->now_us() + delay_ms * 1000;
 	timer->order = ++h->started;
 	if (h->n == h->room) {
 		h->room = h->room ? 2 * h->room : 16;

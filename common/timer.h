@@ -1,7 +1,9 @@
 /** @file timer.h  All timers: one heap above one libevent timer
  *
  * A timer is embedded in its owner, or made by timer_new(). It fires once;
- * the callback may start it again or free its owner's timer.
+ * the callback may start it again or free its owner's timer. It goes by our
+ * clock (common/clock.h); one of timer_new_real() by the machine's, which also
+ * bounds what hangs while ours stands still.
  */
 #ifndef SIPSHARE_TIMER_H
 #define SIPSHARE_TIMER_H
@@ -16,6 +18,7 @@ struct timers;
 typedef void timer_cb(void *arg);
 
 struct timer *timer_new(struct loop *loop, timer_cb *cb, void *arg);
+struct timer *timer_new_real(struct loop *loop, timer_cb *cb, void *arg);
 struct timer *timer_free(struct timer *timer);
 void timer_start_ms(struct timer *timer, int64_t delay_ms);
 void timer_stop(struct timer *timer);
@@ -77,7 +80,7 @@ int64_t timer_value_ms(enum timer_id id);
 int timer_override(const char *assignment, const char **reasonp);
 
 /* For the loop */
-struct timers *timers_new(void);
+struct timers *timers_new(int64_t (*now_us)(void));
 struct timers *timers_free(struct timers *timers);
 int64_t timers_next_us(const struct timers *timers);
 int timers_run_due(struct timers *timers, int64_t now_us);

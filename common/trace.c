@@ -114,6 +114,20 @@ static void write_line(struct trace *trace, json_t *line)
 		write_text(trace, text, strlen(text));
 }
 
+/* The fields that every line begins with */
+static json_t *begin_line(const struct trace *trace, const char *kind)
+{
+	json_t *line = json_pack("{s:I}", "t", (json_int_t)clock_now_us());
+
+	if (!clock_is_real())
+		json_object_set_new(line, "w",
+				    json_integer((json_int_t)clock_real_us()));
+	json_object_set_new(line, "actor", json_string(trace->actor));
+	json_object_set_new(line, "kind", json_string(kind));
+
+	return line;
+}
+
 static json_t *hex(const void *data, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -181,12 +195,16 @@ static void write_message(struct trace *trace, const struct trace_msg *msg)
 	text = xcalloc(6, msg->len + 128 + strlen(trace->actor) +
 				  strlen(msg->transport) + strlen(msg->local) +
 				  strlen(msg->remote));
-	head_len = sprintf(text,
-			   "{\"t\":%lld,\"actor\":\"%s\",\"kind\":\"msg\","
+	head_len = sprintf(text, "{\"t\":%lld,", (long long)clock_now_us());
+	if (!clock_is_real())
+		head_len += sprintf(text + head_len, "\"w\":%lld,",
+				    (long long)clock_real_us());
+	head_len += sprintf(text + head_len,
+			   "\"actor\":\"%s\",\"kind\":\"msg\","
 			   "\"proto\":\"%s\",\"dir\":\"%s\","
 			   "\"transport\":\"%s\",\"local\":\"%s\","
 			   "\"remote\":\"%s\",\"text\":\"",
-			   (long long)clock_now_us(), trace->actor,
+			   trace->actor,
 			   proto_names[msg->proto], dir_names[msg->dir],
 			   msg->transport, msg->local, msg->remote);
 	end = put_escaped(text + head_len, msg->data, msg->len);
@@ -197,7 +215,7 @@ static void write_message(struct trace *trace, const struct trace_msg *msg)
 /** Trace a message at the wire, at the moment it was sent or received */
 void trace_message(struct trace *trace, const struct trace_msg *msg)
 {
-	json_t *line, *text = NULL;
+	json_t *line, *head, *text = NULL;
 
 	if (trace->fd < 0 && !trace->sink)
 		return;
@@ -206,11 +224,13 @@ void trace_message(struct trace *trace, const struct trace_msg *msg)
 		return;
 	}
 
-	line = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "t",
-			 (json_int_t)clock_now_us(), "actor", trace->actor,
-			 "kind", "msg", "proto", proto_names[msg->proto], "dir",
-			 dir_names[msg->dir], "transport", msg->transport,
-			 "local", msg->local, "remote", msg->remote);
+	line = begin_line(trace, "msg");
+	head = json_pack("{s:s, s:s, s:s, s:s, s:s}", "proto",
+			 proto_names[msg->proto], "dir", dir_names[msg->dir],
+			 "transport", msg->transport, "local", msg->local,
+			 "remote", msg->remote);
+	json_object_update(line, head);
+	json_decref(head);
 	/* jansson refuses what is not UTF-8: such bytes go as hex */
 	if (msg->proto != TRACE_DIAMETER)
 		text = json_stringn(msg->data, msg->len);
@@ -236,9 +256,8 @@ void trace_event(struct trace *trace, const char *name, json_t *fields)
 		return;
 	}
 
-	line = json_pack("{s:I, s:s, s:s, s:s}", "t",
-			 (json_int_t)clock_now_us(), "actor", trace->actor,
-			 "kind", "event", "name", name);
+	line = begin_line(trace, "event");
+	json_object_set_new(line, "name", json_string(name));
 	if (fields)
 		json_object_update_missing(line, fields);
 	json_decref(fields);

@@ -5,7 +5,9 @@
  *    "transport":"udp","local":"127.1.1.1:5060","remote":"127.1.1.2:5060",
  *    "text":"REGISTER sip:…"}          or "hex":"…" where the bytes are no text
  *   {"t":US,"actor":"platform","kind":"event","name":"lease.occupied",…}
- * t is clock_now_us(). Nothing else is ever parsed to know what happened.
+ * t is clock_now_us(). Where that is not the machine's clock, "w" is what that
+ * says: it orders what happened in several processes at one virtual moment.
+ * Nothing else is ever parsed to know what happened.
  */
 #ifndef SIPSHARE_TRACE_H
 #define SIPSHARE_TRACE_H

@@ -12,6 +12,7 @@
 #include "common/pki.h"
 #include "common/timer.h"
 #include "sim/sim.h"
+#include "sim/sim_conduct.h"
 #include "sim/sim_fault.h"
 #include "sim/sim_invariant.h"
 #include "sim/sim_net.h"
@@ -25,6 +26,7 @@ struct sim_bed {
 	struct sim_net *net;
 	struct sim_super *super;
 	struct sim_faults *faults;
+	struct sim_conduct *conduct;       /* NULL: everyone as they like */
 	struct sim_invariants *invariants; /* NULL: the trace is kept */
 	int64_t idle_within_ms;
 	struct sim_super_cfg cfg;
@@ -69,15 +71,45 @@ static void on_ready(int64_t ready_us, void *arg)
 	bed->ops->ready(ready_us, bed->arg);
 }
 
+static bool is_event(const json_t *line, const char *name)
+{
+	const char *is = json_string_value(json_object_get(line, "name"));
+
+	return is && !strcmp(is, name);
+}
+
+/* Where every message is held, that it is tells nothing */
+static bool is_of_conductor(const struct sim_bed *bed, const json_t *line)
+{
+	return bed->conduct && (is_event(line, "message.held") ||
+				is_event(line, "message.released"));
+}
+
+/* A message that no fault takes waits for its turn */
+static void hold(const struct sim_bed *bed, const json_t *line)
+{
+	const char *actor = NULL, *what = NULL;
+	int number = 0;
+
+	if (!json_unpack((json_t *)line, "{s:s, s:i, s:s}", "actor", &actor,
+			 "number", &number, "what", &what) &&
+	    sim_actor_find(actor) >= 0)
+		sim_conduct_hold(bed->conduct,
+				 (enum sim_actor)sim_actor_find(actor),
+				 (unsigned)number, what);
+}
+
 static void on_trace(json_t *line, void *arg)
 {
 	const struct sim_bed *bed = arg;
 
-	if (bed->keeps_trace)
-		(void)sim_trace_add(bed->trace, line);
-	else
+	if (!bed->keeps_trace)
 		(void)sim_invariants_rx_line(bed->invariants, line);
-	sim_faults_on_trace(bed->faults, line);
+	else if (!is_of_conductor(bed, line))
+		(void)sim_trace_add(bed->trace, line);
+	if (!sim_faults_on_trace(bed->faults, line) && bed->conduct &&
+	    is_event(line, "message.held"))
+		hold(bed, line);
 	bed->ops->trace(bed->arg);
 }
 
@@ -93,6 +125,8 @@ static void on_changed(enum sim_actor actor, enum sim_change change, void *arg)
 	const struct sim_bed *bed = arg;
 
 	sim_faults_on_change(bed->faults, actor, change);
+	if (bed->conduct)
+		sim_conduct_on_change(bed->conduct, actor);
 	/* who waits for it looks again */
 	bed->ops->trace(bed->arg);
 }
@@ -134,6 +168,14 @@ static void fault_pause(enum sim_actor actor, bool is_paused, void *arg)
 	sim_super_pause(bed->super, actor, is_paused);
 }
 
+static void fault_let_go(enum sim_actor actor, unsigned number,
+			 const char *what, void *arg)
+{
+	const struct sim_bed *bed = arg;
+
+	sim_conduct_hold(bed->conduct, actor, number, what);
+}
+
 static void fault_note(const char *name, json_t *fields, void *arg)
 {
 	struct sim_bed *bed = arg;
@@ -144,7 +186,46 @@ static void fault_note(const char *name, json_t *fields, void *arg)
 
 static const struct sim_fault_ops fault_ops = { fault_call, fault_kill,
 						fault_restart, fault_pause,
-						fault_note };
+						fault_note,    fault_let_go };
+
+static int conduct_call(enum sim_actor actor, const char *cmd, json_t *args,
+			ctl_answer_cb *cb, void *cb_arg, void *arg)
+{
+	return sim_bed_call(arg, actor, cmd, args, cb, cb_arg);
+}
+
+static enum sim_condition conduct_condition(enum sim_actor actor, void *arg)
+{
+	const struct sim_bed *bed = arg;
+
+	return sim_faults_condition(bed->faults, actor);
+}
+
+static bool conduct_turn(bool is_changed, void *arg)
+{
+	const struct sim_bed *bed = arg;
+
+	return bed->ops->turn(is_changed, bed->arg);
+}
+
+static bool conduct_may_go(const struct sim_held *next, void *arg)
+{
+	const struct sim_bed *bed = arg;
+
+	return !bed->ops->may_go || bed->ops->may_go(next, bed->arg);
+}
+
+static void conduct_stuck(void *arg)
+{
+	const struct sim_bed *bed = arg;
+
+	bed->ops->stuck(bed->arg);
+}
+
+static const struct sim_conduct_ops conduct_ops = {
+	conduct_call, conduct_condition, conduct_turn, conduct_may_go,
+	conduct_stuck
+};
 
 static int make_certificates(const struct sim_bed *bed, char **reasonp)
 {
@@ -303,6 +384,7 @@ struct sim_bed *sim_bed_free(struct sim_bed *bed)
 
 	sim_super_free(bed->super);
 	sim_faults_free(bed->faults);
+	sim_conduct_free(bed->conduct);
 	sim_invariants_free(bed->invariants);
 	sim_net_free(bed->net);
 	sim_trace_free(bed->trace);
@@ -313,9 +395,27 @@ struct sim_bed *sim_bed_free(struct sim_bed *bed)
 	return NULL;
 }
 
+/**
+ * From now on, once it is ready, the runner owns all clocks, and says who acts
+ * next
+ *
+ * @param seed By which that is drawn; 0: as they received
+ */
+void sim_bed_conduct(struct sim_bed *bed, int seed)
+{
+	const struct sim_conduct_cfg cfg = { bed->cfg.loop, (uint64_t)seed };
+
+	bed->conduct = sim_conduct_new(&cfg, &conduct_ops, bed);
+	bed->cfg.is_conducted = true;
+	sim_faults_conduct(bed->faults);
+	sim_conduct_start(bed->conduct);
+}
+
 /** Stop all; ops->stopped() comes later. Called again, it kills at once */
 void sim_bed_stop(struct sim_bed *bed)
 {
+	if (bed->conduct)
+		sim_conduct_end(bed->conduct);
 	sim_super_stop(bed->super);
 }
 
@@ -330,15 +430,18 @@ int sim_bed_call(struct sim_bed *bed, enum sim_actor actor, const char *cmd,
  * is stolen */
 void sim_bed_note(struct sim_bed *bed, const char *name, json_t *fields)
 {
-	json_t *line = json_pack("{s:I, s:s, s:s, s:s}", "t",
-				 (json_int_t)clock_now_us(), "actor",
+	json_t *line = json_pack("{s:I, s:I, s:s, s:s, s:s}", "t",
+				 (json_int_t)clock_now_us(), "w",
+				 (json_int_t)clock_real_us(), "actor",
 				 "sipshare", "kind", "event", "name", name);
 
-	if (fields)
-		json_object_update_missing(line, fields);
 	/* what is known to have been true earlier says when */
 	if (json_is_integer(json_object_get(fields, "t")))
+		json_object_del(line, "w");
+	if (json_is_integer(json_object_get(fields, "t")))
 		json_object_set(line, "t", json_object_get(fields, "t"));
+	if (fields)
+		json_object_update_missing(line, fields);
 	(void)sim_trace_add(bed->trace, line);
 	json_decref(line);
 	json_decref(fields);
@@ -365,6 +468,12 @@ int64_t sim_bed_idle_within_ms(const struct sim_bed *bed)
 const struct sim_invariants *sim_bed_invariants(const struct sim_bed *bed)
 {
 	return bed->invariants;
+}
+
+/** Who says who acts next; NULL: the bed is not conducted */
+struct sim_conduct *sim_bed_conductor(struct sim_bed *bed)
+{
+	return bed->conduct;
 }
 
 struct sim_faults *sim_bed_faults(struct sim_bed *bed)

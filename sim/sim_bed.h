@@ -14,7 +14,9 @@
 #include "sim/sim_super.h"
 
 struct sim_bed;
+struct sim_conduct;
 struct sim_faults;
+struct sim_held;
 struct sim_invariants;
 struct sim_net;
 struct sim_trace;
@@ -26,6 +28,8 @@ struct sim_plan {
 	char *policy;   /**< NULL: the platform's default */
 	char *store;    /**< folder of the databases; NULL: in memory */
 	bool is_memory; /**< a run has a folder for them unless this is set */
+	bool is_fast;   /**< in virtual time, conducted (sim_conduct.h) */
+	int seed;       /**< of who acts next; 0: in the order of arrival */
 	int64_t idle_within_ms; /**< stated time of I5; 0: by the timers */
 	json_t *users; /**< real number to secret, that the AS knows; or NULL */
 	struct sim_extra extra[SIM_EXTRA_MAX];
@@ -48,6 +52,10 @@ struct sim_bed_ops {
 	void (*trace)(void *arg);
 	void (*failed)(const char *reason, void *arg);
 	void (*stopped)(void *arg);
+	/** Of a bed that is conducted: see sim_conduct.h. NULL: it is not */
+	bool (*turn)(bool is_changed, void *arg);
+	bool (*may_go)(const struct sim_held *next, void *arg);
+	void (*stuck)(void *arg);
 };
 
 bool sim_plan_add(struct sim_plan *plan, int actor, const char *name,
@@ -57,6 +65,7 @@ void sim_plan_clear(struct sim_plan *plan);
 int sim_bed_new(struct sim_bed **bp, const struct sim_bed_cfg *cfg,
 		const struct sim_bed_ops *ops, void *arg, char **reasonp);
 struct sim_bed *sim_bed_free(struct sim_bed *bed);
+void sim_bed_conduct(struct sim_bed *bed, int seed);
 void sim_bed_stop(struct sim_bed *bed);
 
 int sim_bed_call(struct sim_bed *bed, enum sim_actor actor, const char *cmd,
@@ -67,6 +76,7 @@ struct sim_super *sim_bed_super(struct sim_bed *bed);
 int64_t sim_bed_idle_within_ms(const struct sim_bed *bed);
 const struct sim_invariants *sim_bed_invariants(const struct sim_bed *bed);
 struct sim_faults *sim_bed_faults(struct sim_bed *bed);
+struct sim_conduct *sim_bed_conductor(struct sim_bed *bed);
 struct sim_trace *sim_bed_trace(struct sim_bed *bed);
 
 #endif

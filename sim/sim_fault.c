@@ -25,6 +25,7 @@ struct delayed {
 	enum sim_actor actor;
 	unsigned life; /* of the element that holds it */
 	json_int_t number;
+	char *what;
 	struct timer *timer;
 };
 
@@ -34,9 +35,10 @@ struct victim {
 	struct rule *halt;  /* at an event; one, as common/halt.h has it */
 	enum sim_condition condition;
 	unsigned life;    /* counts its deaths */
-	int64_t heard_us; /* time of its last line */
+	int64_t heard_us, heard_real_us; /* times of its last line */
 	bool is_holding;
 	json_int_t paused_at; /* the message that it was paused at; 0: none */
+	char *paused_what;
 	json_t *last[3];      /* message received, by proto */
 };
 
@@ -49,6 +51,7 @@ struct sim_faults {
 	struct delayed *delayed;
 	json_t *uris; /* real number → SIP-URI that it leases */
 	struct asked *asked;
+	bool is_conducted; /* all is held, and let go, by another */
 };
 
 /** A command that an element has not answered yet; owned by sim_faults */
@@ -108,6 +111,7 @@ static void forget(struct victim *v)
 	}
 	v->is_holding = false;
 	v->paused_at = 0;
+	xstrset(&v->paused_what, NULL);
 }
 
 static void delayed_free(struct delayed *d)
@@ -118,6 +122,7 @@ static void delayed_free(struct delayed *d)
 		p = &(*p)->next;
 	*p = d->next;
 	timer_free(d->timer);
+	free(d->what);
 	free(d);
 }
 
@@ -141,6 +146,13 @@ struct sim_faults *sim_faults_free(struct sim_faults *f)
 	free(f);
 
 	return NULL;
+}
+
+/** From now on every message is held already, and sim_conduct.h says when it
+ * is acted on */
+void sim_faults_conduct(struct sim_faults *f)
+{
+	f->is_conducted = true;
 }
 
 static void note(const struct sim_faults *f, const char *name,
@@ -269,7 +281,7 @@ static int set_message(struct sim_faults *f, const struct sim_fault *fault,
 	while (*p)
 		p = &(*p)->next;
 	*p = rule;
-	if (!v->is_holding)
+	if (!v->is_holding && !f->is_conducted)
 		ask(f, fault->actor, "hold", NULL, on_done);
 	v->is_holding = true;
 
@@ -337,8 +349,12 @@ int sim_faults_restart(struct sim_faults *f, enum sim_actor actor,
 /* --- what an element does --- */
 
 static void let_go(struct sim_faults *f, enum sim_actor actor,
-		   json_int_t number)
+		   json_int_t number, const char *what)
 {
+	if (f->is_conducted) {
+		f->ops->let_go(actor, (unsigned)number, what, f->arg);
+		return;
+	}
 	ask(f, actor, "release-held", json_pack("{s:I}", "number", number),
 	    on_done);
 }
@@ -355,7 +371,8 @@ static void unhold(struct sim_faults *f, enum sim_actor actor)
 			return;
 
 	v->is_holding = false;
-	ask(f, actor, "unhold", NULL, on_done);
+	if (!f->is_conducted)
+		ask(f, actor, "unhold", NULL, on_done);
 }
 
 /** Let an element go on that was paused; EINVAL if it is not */
@@ -372,7 +389,7 @@ int sim_faults_resume(struct sim_faults *f, enum sim_actor actor,
 	f->ops->pause(actor, false, f->arg);
 	note(f, "fault.resume", actor, NULL);
 	if (v->paused_at)
-		let_go(f, actor, v->paused_at);
+		let_go(f, actor, v->paused_at, v->paused_what);
 	v->paused_at = 0;
 	unhold(f, actor);
 
@@ -386,20 +403,27 @@ static void on_delay(void *arg)
 	enum sim_actor actor = d->actor;
 
 	if (d->life == f->victims[actor].life)
-		let_go(f, actor, d->number);
+		let_go(f, actor, d->number, d->what);
 	delayed_free(d);
 	unhold(f, actor);
 }
 
-static void delay(struct sim_faults *f, enum sim_actor actor, json_int_t number,
-		  int64_t delay_ms)
+/** A message that an element holds */
+struct message {
+	json_int_t number;
+	const char *what;
+};
+
+static void delay(struct sim_faults *f, enum sim_actor actor,
+		  const struct message *m, int64_t delay_ms)
 {
 	struct delayed *d = xcalloc(1, sizeof(*d));
 
 	d->faults = f;
 	d->actor = actor;
 	d->life = f->victims[actor].life;
-	d->number = number;
+	d->number = m->number;
+	d->what = xstrdup(m->what);
 	d->timer = timer_new(f->loop, on_delay, d);
 	d->next = f->delayed;
 	f->delayed = d;
@@ -407,20 +431,21 @@ static void delay(struct sim_faults *f, enum sim_actor actor, json_int_t number,
 }
 
 static void strike_message(struct sim_faults *f, enum sim_actor actor,
-			   const struct rule *rule, json_int_t number)
+			   const struct rule *rule, const struct message *m)
 {
 	if (rule->kind <= SIM_FAULT_PAUSE) {
-		f->victims[actor].paused_at = number;
+		f->victims[actor].paused_at = m->number;
+		xstrset(&f->victims[actor].paused_what, m->what);
 		strike_now(f, actor, rule->kind, rule->at);
 		return;
 	}
 	note(f, rule->kind == SIM_FAULT_DROP ? "fault.drop" : "fault.delay",
 	     actor, rule->at);
 	if (rule->kind == SIM_FAULT_DROP)
-		ask(f, actor, "drop-held", json_pack("{s:I}", "number", number),
-		    on_done);
+		ask(f, actor, "drop-held",
+		    json_pack("{s:I}", "number", m->number), on_done);
 	else
-		delay(f, actor, number, rule->delay_ms);
+		delay(f, actor, m, rule->delay_ms);
 }
 
 static const char *user_uri(const struct sim_faults *f, const struct rule *rule)
@@ -443,30 +468,35 @@ static const char *text_of(const struct victim *v, const char *what)
 	return text ? text : "";
 }
 
-static void on_held(struct sim_faults *f, enum sim_actor actor,
+/* False: it is none of a fault's business, and nobody holds it for one */
+static bool on_held(struct sim_faults *f, enum sim_actor actor,
 		    const json_t *line)
 {
-	json_int_t number = json_integer_value(json_object_get(line, "number"));
-	const char *what = json_string_value(json_object_get(line, "what"));
+	const struct message m = {
+		json_integer_value(json_object_get(line, "number")),
+		json_string_value(json_object_get(line, "what"))
+	};
 	struct victim *v = &f->victims[actor];
 	struct rule **p = &v->rules;
 
-	if (!v->is_holding || !what)
-		return;
+	if (!v->is_holding || !m.what)
+		return false;
 
-	while (*p && !sim_fault_match((*p)->at, what, text_of(v, what),
+	while (*p && !sim_fault_match((*p)->at, m.what, text_of(v, m.what),
 				      user_uri(f, *p)))
 		p = &(*p)->next;
 	if (!*p) {
-		let_go(f, actor, number);
-		return;
+		let_go(f, actor, m.number, m.what);
+		return true;
 	}
 
 	(*p)->left--;
-	strike_message(f, actor, *p, number);
+	strike_message(f, actor, *p, &m);
 	if (!(*p)->left)
 		*p = rule_free(*p);
 	unhold(f, actor);
+
+	return true;
 }
 
 static void keep_last(struct victim *v, json_t *line)
@@ -481,8 +511,9 @@ static void keep_last(struct victim *v, json_t *line)
 	}
 }
 
-/** A line of trace has come */
-void sim_faults_on_trace(struct sim_faults *f, json_t *line)
+/** A line of trace has come; true: it tells of a held message, of which the
+ * faults have taken care */
+bool sim_faults_on_trace(struct sim_faults *f, json_t *line)
 {
 	const char *name = json_string_value(json_object_get(line, "name"));
 	const char *from = json_string_value(json_object_get(line, "actor"));
@@ -490,19 +521,23 @@ void sim_faults_on_trace(struct sim_faults *f, json_t *line)
 	int actor = from ? sim_actor_find(from) : -1;
 
 	if (actor < 0)
-		return;
+		return false;
 
 	f->victims[actor].heard_us =
 		json_integer_value(json_object_get(line, "t"));
+	f->victims[actor].heard_real_us = json_integer_value(
+		json_object_get(line, json_object_get(line, "w") ? "w" : "t"));
 	if (name && !strcmp(name, "message.held"))
-		on_held(f, (enum sim_actor)actor, line);
-	else if (name && !strcmp(name, "ue.leased"))
+		return on_held(f, (enum sim_actor)actor, line);
+	if (name && !strcmp(name, "ue.leased"))
 		json_object_set(
 			f->uris,
 			json_string_value(json_object_get(line, "number")),
 			json_object_get(line, "uri"));
 	else if (dir && !strcmp(dir, "recv") && f->victims[actor].is_holding)
 		keep_last(&f->victims[actor], line);
+
+	return false;
 }
 
 /* What it holds to be true now, beside what it said before: I6 */
@@ -520,9 +555,10 @@ static void on_state(json_t *result, const char *error, void *arg)
 	/* it said this right after its last line, and before its next one,
 	 * which may have been made by now */
 	f->ops->note("fault.restarted",
-		     json_pack("{s:s, s:O, s:I}", "element",
+		     json_pack("{s:s, s:O, s:I, s:I}", "element",
 			       sim_actor_name(actor), "state", result, "t",
-			       (json_int_t)f->victims[actor].heard_us),
+			       (json_int_t)f->victims[actor].heard_us, "w",
+			       (json_int_t)f->victims[actor].heard_real_us),
 		     f->arg);
 }
 

@@ -56,11 +56,15 @@ struct sim_fault_ops {
 	void (*pause)(enum sim_actor actor, bool is_paused, void *arg);
 	/** An event for the trace; fields is stolen */
 	void (*note)(const char *name, json_t *fields, void *arg);
+	/** A held message may be acted on, in its turn: only if conducted */
+	void (*let_go)(enum sim_actor actor, unsigned number, const char *what,
+		       void *arg);
 };
 
 struct sim_faults *sim_faults_new(struct loop *loop,
 				  const struct sim_fault_ops *ops, void *arg);
 struct sim_faults *sim_faults_free(struct sim_faults *faults);
+void sim_faults_conduct(struct sim_faults *faults);
 int sim_faults_strike(struct sim_faults *faults, const struct sim_fault *fault,
 		      char **reasonp);
 int sim_faults_restart(struct sim_faults *faults, enum sim_actor actor,
@@ -72,7 +76,7 @@ int sim_faults_left(const struct sim_faults *faults, enum sim_actor actor);
 enum sim_condition sim_faults_condition(const struct sim_faults *faults,
 					enum sim_actor actor);
 
-void sim_faults_on_trace(struct sim_faults *faults, json_t *line);
+bool sim_faults_on_trace(struct sim_faults *faults, json_t *line);
 void sim_faults_on_change(struct sim_faults *faults, enum sim_actor actor,
 			  enum sim_change change);
 

@@ -1,7 +1,6 @@
 #include "sim/sim_lua.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,7 @@
 #include "sim/sim_fault.h"
 #include "sim/sim_lua_core.h"
 
-enum { MEMORY_MAX = 256 << 20, HOOK_EVERY = 100000, POLL_MS = 50 };
+enum { MEMORY_MAX = 256 << 20, HOOK_EVERY = 100000 };
 
 /** A command that waits for its answer: by id, as its task may be gone */
 struct answer {
@@ -40,28 +39,6 @@ static void *allocate(void *ud, void *p, size_t old, size_t size)
 	return NULL;
 }
 
-/** The task that runs on L */
-struct task *task_of(lua_State *L)
-{
-	return *(struct task **)lua_getextraspace(L);
-}
-
-static struct task *task_find(const struct sim_lua *lua, unsigned id)
-{
-	struct task *t = lua->tasks;
-
-	while (t && t->id != id)
-		t = t->next;
-
-	return t;
-}
-
-/** Has the task of that id ended? */
-bool task_is_over(const struct sim_lua *lua, unsigned id)
-{
-	return !task_find(lua, id);
-}
-
 /* "scenarios/patent.lua:12", of the scenario's line that L is at */
 static char *where(lua_State *L)
 {
@@ -74,8 +51,9 @@ static char *where(lua_State *L)
 	return xstrdup("the scenario's end");
 }
 
-/* Takes reason over. What comes after the first end does not count */
-static void finish(struct sim_lua *lua, enum sim_lua_end end, char *reason)
+/** The scenario has ended; takes reason over. What comes after the first end
+ * does not count */
+void sim_lua_finish(struct sim_lua *lua, enum sim_lua_end end, char *reason)
 {
 	if (lua->is_over) {
 		free(reason);
@@ -89,143 +67,6 @@ static void finish(struct sim_lua *lua, enum sim_lua_end end, char *reason)
 		if (t->timer)
 			timer_stop(t->timer);
 	lua->ops->done(lua->arg);
-}
-
-static void task_end(struct task *task)
-{
-	struct sim_lua *lua = task->lua;
-	struct task **p = &lua->tasks;
-
-	while (*p != task)
-		p = &(*p)->next;
-	*p = task->next;
-	luaL_unref(lua->L, LUA_REGISTRYINDEX, task->ref);
-	timer_free(task->timer);
-	free(task);
-}
-
-static void task_error(struct task *task)
-{
-	struct sim_lua *lua = task->lua;
-	const char *text = lua_tostring(task->co, -1);
-	enum sim_lua_end end = SIM_LUA_ERROR;
-
-	if (!text)
-		text = "an error that is no text";
-	/* what a verb or an expectation said is the testbed's failure, all
-	 * else (a nil called, a wrong option) the scenario's */
-	if (lua->failed && strstr(text, lua->failed))
-		end = SIM_LUA_FAIL;
-	finish(lua, end, xstrdup(text));
-}
-
-static void task_resume(struct task *task, int nargs);
-
-static void wake(struct sim_lua *lua, enum wait what)
-{
-	unsigned last = lua->last_id;
-
-	/* by id: each may end, and others with it, while it runs */
-	for (unsigned id = 1; id <= last && !lua->is_over; id++) {
-		struct task *t = task_find(lua, id);
-
-		if (t && t->wait == what)
-			task_resume(t, 0);
-	}
-}
-
-/* Go on with a task, whose nargs results are on its stack */
-static void task_resume(struct task *task, int nargs)
-{
-	struct sim_lua *lua = task->lua;
-	int n = 0, status;
-
-	if (lua->is_over)
-		return;
-
-	task->wait = WAIT_NOTHING;
-	status = lua_resume(task->co, NULL, nargs, &n);
-	if (status == LUA_YIELD) {
-		lua_pop(task->co, n);
-		return;
-	}
-	if (status != LUA_OK) {
-		task_error(task);
-		return;
-	}
-
-	task_end(task);
-	if (!lua->tasks)
-		finish(lua, SIM_LUA_PASS, NULL);
-	else
-		wake(lua, WAIT_TASK);
-}
-
-static void on_poll(void *arg)
-{
-	struct task *task = arg;
-
-	if (task->wait == WAIT_FACT)
-		task_resume(task, 0);
-}
-
-/** A task with nothing to run yet; what is put on its stack is resumed later */
-struct task *task_new(struct sim_lua *lua)
-{
-	struct task *task = xcalloc(1, sizeof(*task));
-	struct task **p = &lua->tasks;
-
-	task->lua = lua;
-	task->id = ++lua->last_id;
-	task->co = lua_newthread(lua->L);
-	task->ref = luaL_ref(lua->L, LUA_REGISTRYINDEX);
-	task->timer = timer_new(lua->cfg->loop, on_poll, task);
-	task->wait = WAIT_FACT; /* the timer is what starts it */
-	timer_start_ms(task->timer, 0);
-	*(struct task **)lua_getextraspace(task->co) = task;
-	while (*p)
-		p = &(*p)->next;
-	*p = task;
-
-	return task;
-}
-
-/** Yield until the trace grows, or a moment has passed, bound_us at most */
-int task_wait_fact(struct task *task, int64_t bound_us, lua_KContext ctx,
-		   lua_KFunction k)
-{
-	int64_t ms = (bound_us - clock_now_us() + 999) / 1000;
-
-	task->wait = WAIT_FACT;
-	timer_start_ms(task->timer, ms < 0 ? 0 : ms < POLL_MS ? ms : POLL_MS);
-
-	return lua_yieldk(task->co, 0, ctx, k);
-}
-
-/* Raise what is on the stack, as the testbed's failure at a level's line */
-static int raise_failure(lua_State *L, int level)
-{
-	luaL_where(L, level);
-	lua_insert(L, -2);
-	lua_concat(L, 2);
-	xstrset(&task_of(L)->lua->failed, lua_tostring(L, -1));
-
-	return lua_error(L);
-}
-
-/** Raise an error that is the testbed's failure: file:line and a sentence */
-int task_fail(lua_State *L, const char *fmt, ...)
-{
-	va_list ap;
-	char *text;
-
-	va_start(ap, fmt);
-	text = xvasprintf(fmt, ap);
-	va_end(ap);
-	lua_pushstring(L, text);
-	free(text);
-
-	return raise_failure(L, 1);
 }
 
 /* By the scenario itself, that is */
@@ -258,7 +99,7 @@ static void on_answer(json_t *result, const char *error, void *arg)
 	else
 		push_json(task->co, result);
 	lua_pushstring(task->co, error);
-	task_resume(task, 2);
+	task_go_on(task, 2);
 }
 
 /**
@@ -303,11 +144,11 @@ static void on_hook(lua_State *L, lua_Debug *ar)
 	const struct sim_lua *lua = task_of(L)->lua;
 
 	(void)ar;
-	if (clock_now_us() <= lua->deadline_us)
+	if (!lua->cfg->timeout_ms || clock_real_us() <= lua->deadline_us)
 		return;
 
 	push_late(L, lua);
-	raise_failure(L, 0);
+	task_raise(L, 0);
 }
 
 static void on_bound(void *arg)
@@ -375,7 +216,7 @@ int sim_lua_new(struct sim_lua **lp, const struct sim_lua_cfg *cfg,
 	lua->ops = ops;
 	lua->arg = arg;
 	lua->read_params = json_object();
-	lua->bound = timer_new(cfg->loop, on_bound, lua);
+	lua->bound = timer_new_real(cfg->loop, on_bound, lua);
 	lua->L = lua_newstate(allocate, lua);
 	if (!lua->L)
 		abort();
@@ -418,8 +259,9 @@ void sim_lua_start(struct sim_lua *lua)
 {
 	struct task *task;
 
-	lua->deadline_us = clock_now_us() + lua->cfg->timeout_ms * 1000LL;
-	timer_start_ms(lua->bound, lua->cfg->timeout_ms);
+	lua->deadline_us = clock_real_us() + lua->cfg->timeout_ms * 1000LL;
+	if (lua->cfg->timeout_ms)
+		timer_start_ms(lua->bound, lua->cfg->timeout_ms);
 	lua_sethook(lua->L, on_hook, LUA_MASKCOUNT, HOOK_EVERY);
 	task = task_new(lua);
 	lua_xmove(lua->L, task->co, 1);
@@ -428,7 +270,7 @@ void sim_lua_start(struct sim_lua *lua)
 /** The testbed is up: testbed{} returns */
 void sim_lua_bed_ready(struct sim_lua *lua)
 {
-	wake(lua, WAIT_BED);
+	tasks_wake(lua, WAIT_BED);
 }
 
 /** End it from outside; the reason gets the line at which it was */
@@ -437,15 +279,23 @@ void sim_lua_abort(struct sim_lua *lua, enum sim_lua_end end,
 {
 	char *at = lua->tasks ? where(lua->tasks->co) : NULL;
 
-	finish(lua, end,
-	       at ? xasprintf("%s: %s", at, reason) : xstrdup(reason));
+	sim_lua_finish(lua, end,
+		       at ? xasprintf("%s: %s", at, reason) : xstrdup(reason));
 	free(at);
+}
+
+/** From now on tasks go on by sim_lua_turn() only */
+void sim_lua_conduct(struct sim_lua *lua)
+{
+	lua->is_conducted = true;
 }
 
 /** A line of trace has come: whoever waits for a fact looks again */
 void sim_lua_on_trace(struct sim_lua *lua)
 {
 	lua->trace_count++;
+	if (lua->is_conducted)
+		return;
 	for (struct task *t = lua->tasks; t && !lua->is_over; t = t->next)
 		if (t->wait == WAIT_FACT)
 			timer_start_ms(t->timer, 0);

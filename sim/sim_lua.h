@@ -6,6 +6,7 @@
 #ifndef SIPSHARE_SIM_LUA_H
 #define SIPSHARE_SIM_LUA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -48,7 +49,8 @@ struct sim_lua_cfg {
 	struct loop *loop;
 	const char *file;
 	json_t *params; /**< name to text, from the command line */
-	int timeout_ms; /**< the scenario ends by then */
+	int timeout_ms; /**< the scenario ends by then; 0: when it likes */
+	int seed;       /**< what param("seed") gives; 0: nothing */
 };
 
 int sim_lua_new(struct sim_lua **lp, const struct sim_lua_cfg *cfg,
@@ -59,6 +61,8 @@ void sim_lua_bed_ready(struct sim_lua *lua);
 void sim_lua_abort(struct sim_lua *lua, enum sim_lua_end end,
 		   const char *reason);
 void sim_lua_on_trace(struct sim_lua *lua);
+void sim_lua_conduct(struct sim_lua *lua);
+bool sim_lua_turn(struct sim_lua *lua, bool is_changed);
 
 enum sim_lua_end sim_lua_result(const struct sim_lua *lua);
 const char *sim_lua_reason(const struct sim_lua *lua);

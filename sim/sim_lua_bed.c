@@ -183,6 +183,8 @@ static int param(lua_State *L)
 
 	json_object_set_new(lua->read_params, name, json_true());
 	lua_settop(L, 2);
+	if (!given && lua->cfg->seed && !strcmp(name, "seed"))
+		lua_pushinteger(L, lua->cfg->seed);
 	if (!given)
 		return 1;
 

@@ -12,7 +12,16 @@
 #include "sim/sim_lua.h"
 
 /** What a task waits for */
-enum wait { WAIT_NOTHING, WAIT_BED, WAIT_CALL, WAIT_FACT, WAIT_TASK };
+enum wait {
+	WAIT_NOTHING,
+	WAIT_BED,
+	WAIT_CALL,
+	WAIT_FACT,
+	WAIT_TASK,
+	WAIT_TURN /**< for nothing any more, but for sim_lua_turn() */
+};
+
+#define TASK_NO_BOUND INT64_MAX
 
 /** One coroutine of the scenario; owned by the engine's list */
 struct task {
@@ -24,6 +33,11 @@ struct task {
 	enum wait wait;
 	const char *verb;    /* of WAIT_CALL: the command, static */
 	struct timer *timer; /* of WAIT_FACT */
+
+	/* while conducted */
+	int nargs;       /* of WAIT_TURN: results on its stack */
+	unsigned looked; /* of WAIT_FACT: in which round */
+	bool is_looking; /* whether its fact has come */
 };
 
 /** The engine, owned by the run */
@@ -36,9 +50,10 @@ struct sim_lua {
 	struct task *tasks;
 	unsigned last_id;
 	unsigned trace_count; /* lines so far */
-	int64_t deadline_us;
+	int64_t deadline_us; /* by the machine's clock */
 	struct timer *bound;
-	bool has_bed, is_over;
+	bool has_bed, is_over, is_conducted;
+	unsigned round; /* while conducted: grows when anything happens */
 	struct sim_plan plan; /* of testbed{} */
 	int list_n;           /* account lists written */
 	json_t *read_params;
@@ -65,8 +80,17 @@ struct sim_near {
 };
 
 /* sim_lua.c */
+void sim_lua_finish(struct sim_lua *lua, enum sim_lua_end end, char *reason);
+
+/* sim_lua_task.c */
 struct task *task_of(lua_State *L);
+struct task *task_find(const struct sim_lua *lua, unsigned id);
 struct task *task_new(struct sim_lua *lua);
+void task_end(struct task *task);
+void task_go_on(struct task *task, int nargs);
+void tasks_wake(struct sim_lua *lua, enum wait what);
+void task_fact_came(struct task *task);
+int task_raise(lua_State *L, int level);
 bool task_is_over(const struct sim_lua *lua, unsigned id);
 int task_wait_fact(struct task *task, int64_t bound_us, lua_KContext ctx,
 		   lua_KFunction k);

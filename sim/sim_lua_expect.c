@@ -141,8 +141,10 @@ static int becomes_look(lua_State *L, int status, lua_KContext ctx)
 	int64_t deadline_us = lua_tointeger(L, 4);
 
 	(void)status;
-	if (is_equal(L, 6, 2))
+	if (is_equal(L, 6, 2)) {
+		task_fact_came(task);
 		return 0;
+	}
 	if (clock_now_us() >= deadline_us)
 		return task_fail(L,
 				 "expected to become %s within %g s, but it "

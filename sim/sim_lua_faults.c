@@ -45,12 +45,18 @@ static int refuse(lua_State *L, const char *verb, char *reason)
 	return task_fail(L, "%s: %s", verb, lua_tostring(L, -1));
 }
 
-/* Until the scenario's own bound: something of the trace will tell */
+/* Something of the trace will tell */
 static int again(lua_State *L, lua_KContext ctx, lua_KFunction k)
 {
-	struct task *task = task_of(L);
+	return task_wait_fact(task_of(L), TASK_NO_BOUND, ctx, k);
+}
 
-	return task_wait_fact(task, task->lua->deadline_us, ctx, k);
+/* What was waited for is there */
+static int came(lua_State *L)
+{
+	task_fact_came(task_of(L));
+
+	return 0;
 }
 
 /* An element is in a condition: ctx is its number */
@@ -59,7 +65,7 @@ static int wait_down(lua_State *L, int status, lua_KContext ctx)
 	(void)status;
 	if (sim_faults_condition(faults_of(L), (enum sim_actor)ctx) ==
 	    SIM_IS_DOWN)
-		return 0;
+		return came(L);
 
 	return again(L, ctx, wait_down);
 }
@@ -69,7 +75,7 @@ static int wait_up(lua_State *L, int status, lua_KContext ctx)
 	(void)status;
 	if (sim_faults_condition(faults_of(L), (enum sim_actor)ctx) ==
 	    SIM_IS_UP)
-		return 0;
+		return came(L);
 
 	return again(L, ctx, wait_up);
 }
@@ -79,7 +85,7 @@ static int wait_set(lua_State *L, int status, lua_KContext ctx)
 {
 	(void)status;
 	if (sim_faults_is_set(faults_of(L), (enum sim_actor)ctx))
-		return 0;
+		return came(L);
 
 	return again(L, ctx, wait_set);
 }
@@ -94,7 +100,7 @@ static int wait_struck(lua_State *L, int status, lua_KContext ctx)
 	if (!sim_faults_left(faults, actor) &&
 	    sim_faults_is_set(faults, actor) &&
 	    sim_faults_condition(faults, actor) != SIM_IS_DYING)
-		return 0;
+		return came(L);
 
 	return again(L, ctx, wait_struck);
 }
@@ -236,6 +242,7 @@ static int restart_now(lua_State *L, int status, lua_KContext ctx)
 	    (sim_faults_condition(faults, actor) != SIM_IS_DOWN &&
 	     sim_faults_left(faults, actor)))
 		return again(L, ctx, restart_now);
+	task_fact_came(task_of(L));
 	if (sim_faults_restart(faults, actor, &reason))
 		return refuse(L, "restart", reason);
 

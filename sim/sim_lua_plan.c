@@ -1,5 +1,6 @@
 #include "sim/sim_lua_core.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -170,6 +171,23 @@ static void read_store(lua_State *L, int index, struct sim_plan *plan)
 	lua_pop(L, 1);
 }
 
+/* fast = true: in virtual time; seed = N: that, and who acts next is drawn */
+static void read_fast(lua_State *L, int index, struct sim_plan *plan)
+{
+	lua_Integer seed = 0;
+
+	lua_getfield(L, index, "fast");
+	plan->is_fast = lua_toboolean(L, -1);
+	if (lua_getfield(L, index, "seed") != LUA_TNIL) {
+		seed = lua_tointeger(L, -1);
+		if (seed < 1 || seed > INT_MAX)
+			luaL_error(L, "testbed: seed must be a whole number, "
+				      "1 to 2147483647");
+	}
+	plan->seed = (int)seed;
+	lua_pop(L, 2);
+}
+
 /* I5's stated time: s from the last release or fault to idle */
 static void read_idle_within(lua_State *L, int index, struct sim_plan *plan)
 {
@@ -198,6 +216,8 @@ void plan_from_table(lua_State *L, int index, struct sim_plan *plan)
 		{ "max_use", LUA_TNUMBER, false },
 		{ "store", LUA_TSTRING, false },
 		{ "idle_within", LUA_TNUMBER, false },
+		{ "fast", LUA_TBOOLEAN, false },
+		{ "seed", LUA_TNUMBER, false },
 		{ "timers", LUA_TTABLE, false },
 		{ "users", LUA_TTABLE, false },
 		{ "options", LUA_TTABLE, false },
@@ -211,6 +231,7 @@ void plan_from_table(lua_State *L, int index, struct sim_plan *plan)
 	lua_pop(L, 1);
 	read_store(L, index, plan);
 	read_idle_within(L, index, plan);
+	read_fast(L, index, plan);
 	each(L, index, "timers", plan, add_named_timer);
 	each(L, index, "users", plan, add_user);
 	each(L, index, "options", plan, add_options);

@@ -18,6 +18,10 @@ static void on_ready(int64_t ready_us, void *arg)
 	struct sim_run *run = arg;
 
 	run->ready_us = ready_us;
+	if (run->is_fast) {
+		sim_lua_conduct(run->lua);
+		sim_bed_conduct(run->bed, run->seed);
+	}
 	sim_lua_bed_ready(run->lua);
 }
 
@@ -58,8 +62,28 @@ static void on_stopped(void *arg)
 	loop_stop(run->cfg->loop);
 }
 
-static const struct sim_bed_ops bed_ops = { on_ready, on_trace, on_failed,
-					    on_stopped };
+static bool turn(bool is_changed, void *arg)
+{
+	const struct sim_run *run = arg;
+
+	return sim_lua_turn(run->lua, is_changed);
+}
+
+static void on_stuck(void *arg)
+{
+	const struct sim_run *run = arg;
+
+	sim_lua_abort(run->lua, SIM_LUA_FAIL,
+		      "the scenario waits, but no message is under way and no "
+		      "timer runs: nothing can happen any more");
+}
+
+static const struct sim_bed_ops bed_ops = { .ready = on_ready,
+					    .trace = on_trace,
+					    .failed = on_failed,
+					    .stopped = on_stopped,
+					    .turn = turn,
+					    .stuck = on_stuck };
 
 static int start(struct sim_plan *plan, void *arg, char **reasonp)
 {
@@ -77,6 +101,8 @@ static int start(struct sim_plan *plan, void *arg, char **reasonp)
 
 	if (run->cfg->policy)
 		xstrset(&plan->policy, run->cfg->policy);
+	run->seed = run->cfg->seed ? run->cfg->seed : plan->seed;
+	run->is_fast = plan->is_fast || run->cfg->is_fast || run->seed;
 	if (!plan->store && !plan->is_memory)
 		plan->store = xasprintf("%s/store", run->folder.path);
 	cfg.dir = run->folder.path;
@@ -189,7 +215,7 @@ int sim_run_file(const struct sim_run_cfg *cfg, const char *file)
 		.cfg = cfg, .file = file, .ready_us = -1, .folder = { NULL, -1 }
 	};
 	struct sim_lua_cfg lua_cfg = { cfg->loop, file, cfg->params,
-				       cfg->timeout_s * 1000 };
+				       cfg->timeout_s * 1000, cfg->seed };
 	struct loop_watch *sigint, *sigterm;
 	char *reason = NULL;
 	int code;
@@ -201,7 +227,7 @@ int sim_run_file(const struct sim_run_cfg *cfg, const char *file)
 	}
 
 	run.name = sim_name_of(file);
-	run.started_us = clock_now_us();
+	run.started_us = clock_real_us();
 	run.settle = timer_new(cfg->loop, on_settle, &run);
 	sigint = loop_watch_signal(cfg->loop, SIGINT, on_sigint, &run);
 	sigterm = loop_watch_signal(cfg->loop, SIGTERM, on_sigterm, &run);
@@ -228,7 +254,7 @@ int sim_run_file(const struct sim_run_cfg *cfg, const char *file)
 /** Is it a scenario? A typing error is told before anything is started */
 bool sim_run_check(const struct sim_run_cfg *cfg, const char *file)
 {
-	struct sim_lua_cfg lua_cfg = { cfg->loop, file, cfg->params, 0 };
+	struct sim_lua_cfg lua_cfg = { cfg->loop, file, cfg->params, 0, 0 };
 	struct sim_lua *lua;
 	char *reason;
 

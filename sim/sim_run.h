@@ -24,6 +24,8 @@ struct sim_run_cfg {
 	const char *policy; /**< goes before the scenario's; NULL: none */
 	json_t *params;
 	int timeout_s;
+	int seed;     /**< of a fast run; 0: as the scenario says */
+	bool is_fast; /**< in virtual time, whatever the scenario says */
 	bool no_colour, is_quiet, has_all_events;
 };
 
@@ -35,7 +37,10 @@ struct sim_run {
 	struct sim_lua *lua;
 	struct sim_bed *bed;
 	struct sim_folder folder;
-	int64_t started_us, ready_us; /**< ready_us: -1 until then */
+	int64_t started_us, ready_us; /**< by the machine's clock; ready_us:
+					   -1 until then */
+	bool is_fast;
+	int seed; /**< 0: who has received first acts first */
 	struct timer *settle;         /**< looks whether all steps have come */
 	int64_t settle_us;            /**< till when */
 	char *bad_end; /**< an element did not end well; NULL: none */

@@ -1,5 +1,6 @@
 #include "sim/sim_run.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,14 @@ int sim_run(int argc, char **argv)
 		  &cfg.policy, NULL, 0, 0 },
 		{ OPT_LIST, "set", "NAME=VALUE",
 		  "what param(NAME) gives in the scenario", &sets, NULL, 0, 0 },
+		{ OPT_FLAG, "fast", NULL,
+		  "in virtual time: the clock jumps to the next timer when "
+		  "nothing is under way",
+		  &cfg.is_fast, NULL, 0, 0 },
+		{ OPT_INT, "seed", "N",
+		  "--fast, and who acts next is drawn by this; param(\"seed\") "
+		  "gives it",
+		  &cfg.seed, NULL, 1, INT_MAX },
 		{ OPT_INT, "timeout", "S", "a scenario ends by then (60)",
 		  &cfg.timeout_s, NULL, 1, TIMEOUT_MAX_S },
 		{ OPT_FLAG, "keep-going", NULL,

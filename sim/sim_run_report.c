@@ -244,7 +244,7 @@ static void print_summary(const struct sim_run *run, int code)
 	if (run->ready_us >= 0)
 		printf(": ready in %.2f s, all in %.2f s",
 		       (double)run->ready_us / 1e6,
-		       (double)(clock_now_us() - run->started_us) / 1e6);
+		       (double)(clock_real_us() - run->started_us) / 1e6);
 	if (run->folder.path)
 		printf("; %s", run->folder.path);
 	putchar('\n');

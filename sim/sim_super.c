@@ -97,7 +97,7 @@ static void on_ready(struct sim_proc *proc, void *arg)
 
 	super->state = UP;
 	timer_stop(super->bound);
-	super->ops->ready(clock_now_us() - super->started_us, super->arg);
+	super->ops->ready(clock_real_us() - super->started_us, super->arg);
 }
 
 static void on_trace(struct sim_proc *proc, json_t *line, void *arg)
@@ -243,8 +243,8 @@ int sim_super_new(struct sim_super **sp, const struct sim_super_cfg *cfg,
 	super->cfg = cfg;
 	super->ops = ops;
 	super->arg = arg;
-	super->started_us = clock_now_us();
-	super->bound = timer_new(cfg->loop, on_bound, super);
+	super->started_us = clock_real_us();
+	super->bound = timer_new_real(cfg->loop, on_bound, super);
 	timer_start_ms(super->bound, timer_value_ms(TIMER_READY));
 	for (int i = 0; i < SIM_ACTOR_COUNT && !err; i++)
 		err = start_one(super, (enum sim_actor)i, reasonp);

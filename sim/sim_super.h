@@ -45,6 +45,7 @@ struct sim_super_cfg {
 	const char *store;  /**< folder of the databases; NULL: in memory */
 	const struct sim_extra *extra;
 	int extra_n;
+	bool is_conducted; /**< what starts from now on finds our clock */
 };
 
 /** How one element has changed */

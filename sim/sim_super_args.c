@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/addr.h"
+#include "common/clock.h"
 #include "common/mem.h"
 #include "sim/sim_net.h"
 #include "sim/sim_proc.h"
@@ -167,6 +168,9 @@ void sim_args_make(struct sim_args *args, enum sim_actor actor,
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].actor == actor)
 			add(args, rows[i].option, value_of(&rows[i], cfg));
+	if (cfg->is_conducted)
+		add(args, "conducted",
+		    xasprintf("%lld", (long long)clock_now_us()));
 	add(args, "ctl-fd", xasprintf("%d", SIM_PROC_CTL_FD));
 	add(args, "log", xasprintf("%s/%s.log", cfg->dir, name));
 	/* the last one given holds, so that these override ours */

@@ -196,7 +196,10 @@ int sim_trace_add(struct sim_trace *tr, json_t *line)
 	if (err)
 		return err;
 
-	rec.t_us = t;
+	rec.t_us = rec.real_us = t;
+	if (json_is_integer(json_object_get(line, "w")))
+		rec.real_us =
+			json_integer_value(json_object_get(line, "w"));
 	rec.line = json_incref(line);
 	rec.actor = actor_number(tr, actor);
 	if (rec.is_msg) {
@@ -328,7 +331,9 @@ static void make_entries(struct sim_trace *tr, const size_t *order,
 			fill_message(tr, e, rec);
 		else
 			fill_event(e, rec);
-		e->t_us = rec->at_us > last_us ? rec->at_us : last_us;
+		e->t_us = rec->t_us - (rec->real_us - rec->at_us);
+		if (e->t_us < last_us)
+			e->t_us = last_us;
 		last_us = e->t_us;
 	}
 }

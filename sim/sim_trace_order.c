@@ -155,7 +155,7 @@ static void join_latest(struct sim_record *recs, struct sim_record **group,
 	for (size_t i = n; i-- > sends && left;) {
 		size_t s = left;
 
-		while (s && group[s - 1]->t_us > group[i]->t_us + slack_us)
+		while (s && group[s - 1]->real_us > group[i]->real_us + slack_us)
 			s--;
 		if (!s)
 			return;
@@ -202,7 +202,7 @@ void sim_records_pair(struct sim_record *recs, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		recs[i].pair = recs[i].original = SIM_NONE;
-		recs[i].at_us = recs[i].t_us;
+		recs[i].at_us = recs[i].real_us;
 		if (!recs[i].is_msg)
 			continue;
 		recs[i].hash = hash_record(&recs[i]);

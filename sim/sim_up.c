@@ -157,8 +157,10 @@ static void on_stopped(void *arg)
 	loop_stop(up->loop);
 }
 
-static const struct sim_bed_ops bed_ops = { on_ready, on_trace, on_failed,
-					    on_stopped };
+static const struct sim_bed_ops bed_ops = { .ready = on_ready,
+					    .trace = on_trace,
+					    .failed = on_failed,
+					    .stopped = on_stopped };
 
 static void on_signal(void *arg)
 {

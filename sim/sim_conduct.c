@@ -1,0 +1,526 @@
+#include "sim/sim_conduct.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/loop.h"
+#include "common/mem.h"
+#include "common/timer.h"
+
+enum { STEP_US = 1000 };
+
+enum conduct_state {
+	CONDUCT_OFF,
+	CONDUCT_ASKING,  /**< elements are asked whether anything is left */
+	CONDUCT_DYING,   /**< one was killed, and is not gone yet */
+	CONDUCT_WAITING, /**< for sim_conduct_go() */
+	CONDUCT_STUCK
+};
+
+/** What one element said last */
+struct said {
+	bool is_there, was_there; /* asked in this wave, and in the last */
+	bool is_awaited;
+	int64_t clock_us; /* what it was told */
+	int64_t due_us;
+	json_int_t acted, acted_before;
+};
+
+/** One held message; owned by the list, which is in the order to be acted on */
+struct held {
+	struct held *next;
+	struct sim_held pub;
+	char *what;
+	unsigned round; /* in which it was received */
+};
+
+/** An answer that is awaited: one of an earlier wave does not count */
+struct asked {
+	struct asked *next;
+	struct sim_conduct *conduct;
+	enum sim_actor actor;
+	unsigned wave;
+};
+
+/** Owned by the bed */
+struct sim_conduct {
+	struct sim_conduct_cfg cfg;
+	const struct sim_conduct_ops *ops;
+	void *arg;
+	enum conduct_state state;
+	unsigned wave, round;
+	int wave_n; /* since something was done */
+	int awaited;
+	struct said said[SIM_ACTOR_COUNT];
+	struct asked *asked;
+	struct held *held;
+	int64_t clock_us; /* what it is, or is to be for all */
+	bool is_changed;  /* since the scenario was last asked */
+	bool is_deferred; /* a wave is about to be sent */
+	uint64_t random;
+};
+
+static void stir(struct sim_conduct *c);
+
+/** Conducts nothing before sim_conduct_start(); cfg is copied */
+struct sim_conduct *sim_conduct_new(const struct sim_conduct_cfg *cfg,
+				    const struct sim_conduct_ops *ops,
+				    void *arg)
+{
+	struct sim_conduct *c = xcalloc(1, sizeof(*c));
+
+	c->cfg = *cfg;
+	c->ops = ops;
+	c->arg = arg;
+	c->random = cfg->seed;
+
+	return c;
+}
+
+static void held_free(struct held **p)
+{
+	struct held *h = *p;
+
+	*p = h->next;
+	free(h->what);
+	free(h);
+}
+
+/** Free it; the elements must be gone, or sim_conduct_end() called */
+struct sim_conduct *sim_conduct_free(struct sim_conduct *c)
+{
+	if (!c)
+		return NULL;
+
+	while (c->held)
+		held_free(&c->held);
+	while (c->asked) {
+		struct asked *next = c->asked->next;
+
+		free(c->asked);
+		c->asked = next;
+	}
+	free(c);
+
+	return NULL;
+}
+
+/* --- what happens when all is quiet --- */
+
+/* splitmix64 (public domain, S. Vigna): the same on every machine */
+static uint64_t draw(struct sim_conduct *c)
+{
+	uint64_t z = c->random += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+
+	return z ^ (z >> 31);
+}
+
+static bool is_up(const struct sim_conduct *c, enum sim_actor actor)
+{
+	enum sim_condition is = c->ops->condition(actor, c->arg);
+
+	return is == SIM_IS_UP || is == SIM_IS_STARTING;
+}
+
+/* The first that an element which can act has; those of one element stay in
+ * their order: they may be of one connection */
+static struct held **first_of(struct sim_conduct *c, unsigned actors)
+{
+	struct held **p = &c->held;
+
+	while (*p && !(actors & 1U << (*p)->pub.actor))
+		p = &(*p)->next;
+
+	return p;
+}
+
+static unsigned who_can_act(const struct sim_conduct *c, int *np)
+{
+	unsigned actors = 0;
+
+	*np = 0;
+	for (const struct held *h = c->held; h; h = h->next) {
+		unsigned bit = 1U << h->pub.actor;
+
+		if (actors & bit || !is_up(c, h->pub.actor))
+			continue;
+		actors |= bit;
+		(*np)++;
+	}
+
+	return actors;
+}
+
+/* *p is NULL if nobody can act */
+static struct held **pick(struct sim_conduct *c)
+{
+	int n = 0, which = 0;
+	unsigned actors = who_can_act(c, &n);
+
+	if (n < 2 || !c->cfg.seed)
+		return first_of(c, actors);
+
+	which = (int)(draw(c) % (uint64_t)n);
+	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
+		if (actors & 1U << i && which-- == 0)
+			return first_of(c, 1U << i);
+
+	return first_of(c, actors);
+}
+
+static void release(struct sim_conduct *c, struct held **p)
+{
+	enum sim_actor actor = (*p)->pub.actor;
+	json_t *args = json_pack("{s:i}", "number", (int)(*p)->pub.number);
+
+	held_free(p);
+	c->round++;
+	c->is_changed = true;
+	/* gone, if it died in this moment: then so is the message */
+	(void)c->ops->call(actor, "release-held", args, NULL, NULL, c->arg);
+	stir(c);
+}
+
+/* The earliest timer that runs anywhere; -1: there is none */
+static int64_t next_due(const struct sim_conduct *c)
+{
+	int64_t due_us = timers_next_us(loop_timers(c->cfg.loop));
+
+	for (int i = 0; i < SIM_ACTOR_COUNT; i++) {
+		const struct said *s = &c->said[i];
+
+		if (s->is_there && s->due_us >= 0 &&
+		    (due_us < 0 || s->due_us < due_us))
+			due_us = s->due_us;
+	}
+
+	return due_us;
+}
+
+/* One element's clock after the other moves, those that have a timer due
+ * first: what they do then does not cross. True: one was moved */
+static bool move_one(struct sim_conduct *c)
+{
+	for (int i = 0; i < SIM_ACTOR_COUNT; i++) {
+		struct said *s = &c->said[i];
+
+		if (!s->is_there || s->clock_us >= c->clock_us ||
+		    s->due_us < 0 || s->due_us > c->clock_us)
+			continue;
+		s->clock_us = c->clock_us;
+		stir(c);
+		return true;
+	}
+
+	return false;
+}
+
+static bool is_moving(const struct sim_conduct *c)
+{
+	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
+		if (c->said[i].is_there && c->said[i].clock_us < c->clock_us)
+			return true;
+
+	return clock_now_us() < c->clock_us;
+}
+
+/* All others, and the runner's own: its timers fire in its next turn */
+static void move_rest(struct sim_conduct *c)
+{
+	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
+		c->said[i].clock_us = c->clock_us;
+	clock_set_us(c->clock_us);
+	c->round++;
+	c->is_changed = true;
+	stir(c);
+}
+
+static void let_time_pass(struct sim_conduct *c)
+{
+	int64_t due_us = next_due(c), ahead_us = due_us - c->clock_us;
+
+	if (due_us < 0) {
+		c->state = CONDUCT_STUCK;
+		c->ops->stuck(c->arg);
+		return;
+	}
+	/* in whole ms, as sofia-sip counts, and one at least: what is due now
+	 * by a fraction of it would never be */
+	if (ahead_us < 1)
+		ahead_us = 1;
+	c->clock_us += (ahead_us + STEP_US - 1) / STEP_US * STEP_US;
+	if (!move_one(c))
+		move_rest(c);
+}
+
+static void act(struct sim_conduct *c, bool is_allowed)
+{
+	struct held **next = pick(c);
+
+	if (!*next) {
+		let_time_pass(c);
+	} else if (is_allowed || !c->ops->may_go ||
+		   c->ops->may_go(&(*next)->pub, c->arg)) {
+		release(c, next);
+	} else {
+		c->state = CONDUCT_WAITING;
+	}
+}
+
+static void on_quiet(struct sim_conduct *c)
+{
+	bool is_changed = c->is_changed;
+
+	if (is_moving(c)) {
+		if (!move_one(c))
+			move_rest(c);
+		return;
+	}
+	c->is_changed = false;
+	if (c->ops->turn(is_changed, c->arg)) {
+		if (c->state != CONDUCT_OFF)
+			stir(c);
+		return;
+	}
+	if (c->state != CONDUCT_OFF)
+		act(c, false);
+}
+
+/* --- is it? --- */
+
+static void ask_all(struct sim_conduct *c);
+
+static bool is_same_as_before(const struct sim_conduct *c)
+{
+	for (int i = 0; i < SIM_ACTOR_COUNT; i++) {
+		const struct said *s = &c->said[i];
+
+		if (s->is_there != s->was_there ||
+		    (s->is_there && s->acted != s->acted_before))
+			return false;
+	}
+
+	return true;
+}
+
+static void on_wave(void *arg)
+{
+	struct sim_conduct *c = arg;
+
+	c->is_deferred = false;
+	if (c->state != CONDUCT_ASKING || c->awaited)
+		return;
+	/* two since then: what was sent after an element's first answer has
+	 * made the receiver act before its second */
+	if (++c->wave_n >= 2 && is_same_as_before(c))
+		on_quiet(c);
+	else
+		ask_all(c);
+}
+
+static void take_answer(struct sim_conduct *c, struct said *s,
+			const json_t *result)
+{
+	s->is_awaited = false;
+	c->awaited--;
+	s->acted = json_integer_value(json_object_get(result, "acted"));
+	s->due_us = json_integer_value(json_object_get(result, "due_us"));
+	s->clock_us = json_integer_value(json_object_get(result, "clock_us"));
+	/* at the start each stops where it is: the latest counts */
+	if (s->clock_us > c->clock_us)
+		c->clock_us = s->clock_us;
+}
+
+static void asked_free(struct asked *asked)
+{
+	struct asked **p = &asked->conduct->asked;
+
+	while (*p != asked)
+		p = &(*p)->next;
+	*p = asked->next;
+	free(asked);
+}
+
+static void on_answer(json_t *result, const char *error, void *arg)
+{
+	const struct asked *asked = arg;
+	struct sim_conduct *c = asked->conduct;
+	struct said *s = &c->said[asked->actor];
+	bool is_ours = asked->wave == c->wave && s->is_awaited;
+
+	asked_free(arg);
+	if (error || !is_ours || c->state != CONDUCT_ASKING)
+		return; /* it died, or was asked again */
+
+	take_answer(c, s, result);
+	if (c->awaited || c->is_deferred)
+		return;
+	/* not beneath the element's own answer */
+	c->is_deferred = true;
+	loop_defer(c->cfg.loop, on_wave, c);
+}
+
+static void ask(struct sim_conduct *c, enum sim_actor actor)
+{
+	struct said *s = &c->said[actor];
+	struct asked *asked = xcalloc(1, sizeof(*asked));
+
+	*asked = (struct asked){ c->asked, c, actor, c->wave };
+	c->asked = asked;
+	s->acted_before = s->acted;
+	s->is_awaited = true;
+	c->awaited++;
+	if (c->ops->call(actor, "conduct",
+			 json_pack("{s:I}", "clock_us",
+				   (json_int_t)s->clock_us),
+			 on_answer, asked, c->arg)) {
+		asked_free(asked);
+		s->is_there = s->is_awaited = false;
+		c->awaited--;
+	}
+}
+
+/* A wave: all that are there say when nothing is left to do */
+static void ask_all(struct sim_conduct *c)
+{
+	c->state = CONDUCT_ASKING;
+	c->wave++;
+	c->awaited = 0;
+	for (int i = 0; i < SIM_ACTOR_COUNT; i++) {
+		if (c->ops->condition((enum sim_actor)i, c->arg) ==
+		    SIM_IS_DYING)
+			c->state = CONDUCT_DYING;
+	}
+	/* sim_conduct_on_change() follows, when it is gone */
+	if (c->state == CONDUCT_DYING)
+		return;
+
+	for (int i = 0; i < SIM_ACTOR_COUNT; i++) {
+		struct said *s = &c->said[i];
+
+		s->was_there = s->is_there;
+		s->is_there = is_up(c, (enum sim_actor)i);
+		s->is_awaited = false;
+		if (s->is_there)
+			ask(c, (enum sim_actor)i);
+	}
+}
+
+/* Something was done: ask until it has had all its consequences */
+static void stir(struct sim_conduct *c)
+{
+	c->wave_n = 0;
+	ask_all(c);
+}
+
+/* --- for the bed --- */
+
+/** Take the clocks over, and hold what is received, from now on */
+void sim_conduct_start(struct sim_conduct *c)
+{
+	clock_take_over();
+	c->clock_us = clock_now_us();
+	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
+		c->said[i].clock_us = c->clock_us;
+	c->is_changed = true;
+	stir(c);
+}
+
+static void end_one(const struct sim_conduct *c, enum sim_actor actor)
+{
+	if (is_up(c, actor))
+		(void)c->ops->call(actor, "conduct-end", NULL, NULL, NULL,
+				   c->arg);
+}
+
+/** Give the clocks back, and let all go that is held */
+void sim_conduct_end(struct sim_conduct *c)
+{
+	if (c->state == CONDUCT_OFF)
+		return;
+
+	c->state = CONDUCT_OFF;
+	while (c->held)
+		held_free(&c->held);
+	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
+		end_one(c, (enum sim_actor)i);
+	clock_give_back();
+}
+
+/** An element holds one more message, which is to be acted on in its turn:
+ * behind those received before it; of one round, in the order of elements */
+void sim_conduct_hold(struct sim_conduct *c, enum sim_actor actor,
+		      unsigned number, const char *what)
+{
+	struct held **p = &c->held;
+	struct held *h;
+
+	if (c->state == CONDUCT_OFF)
+		return;
+
+	while (*p && ((*p)->round < c->round || (*p)->pub.actor <= actor))
+		p = &(*p)->next;
+	h = xcalloc(1, sizeof(*h));
+	h->what = xstrdup(what);
+	h->pub = (struct sim_held){ actor, number, h->what };
+	h->round = c->round;
+	h->next = *p;
+	*p = h;
+}
+
+static void forget_held_of(struct sim_conduct *c, enum sim_actor actor)
+{
+	struct held **p = &c->held;
+
+	while (*p) {
+		if ((*p)->pub.actor == actor)
+			held_free(p);
+		else
+			p = &(*p)->next;
+	}
+}
+
+/** An element has halted, died, come back, or was paused or let go on */
+void sim_conduct_on_change(struct sim_conduct *c, enum sim_actor actor)
+{
+	enum sim_condition is = c->ops->condition(actor, c->arg);
+
+	if (is == SIM_IS_DOWN)
+		forget_held_of(c, actor);
+	c->is_changed = true;
+	if (c->state == CONDUCT_ASKING || c->state == CONDUCT_DYING)
+		stir(c);
+}
+
+/** Have the message that waits be acted on; nothing happens if none does */
+void sim_conduct_go(struct sim_conduct *c)
+{
+	if (c->state == CONDUCT_WAITING)
+		act(c, true);
+}
+
+/** How many messages are held, in the order in which they would be acted on */
+size_t sim_conduct_held_count(const struct sim_conduct *c)
+{
+	size_t n = 0;
+
+	for (const struct held *h = c->held; h; h = h->next)
+		n++;
+
+	return n;
+}
+
+/** One of them; valid until the next turn of the loop */
+const struct sim_held *sim_conduct_held(const struct sim_conduct *c, size_t i)
+{
+	const struct held *h = c->held;
+
+	while (i--)
+		h = h->next;
+
+	return &h->pub;
+}
