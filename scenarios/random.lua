@@ -3,14 +3,17 @@
 -- points that are drawn too. Whatever happens, the invariants I1 to I6 hold,
 -- and when all elements are up again, so does the pool: nothing is lost.
 --
--- The same seed draws the same users and faults:
---   build/bin/sipshare run --set seed=7 --set steps=20 scenarios/random.lua
+-- The seed draws users and faults, and which element acts next: time is virtual
+-- and one message at a time is acted on, so that the same seed goes the same way,
+-- and one that fails fails again:
+--   build/bin/sipshare run --seed 7 --set steps=20 scenarios/random.lua
 
 local seed = param("seed", 1)
 local steps = param("steps", 6)
 math.randomseed(seed)
 
 local bed = testbed {
+	seed = seed,
 	store = "file",
 	max_use = 0.3,
 	idle_within = 10, -- s, I5: after the last release or fault
