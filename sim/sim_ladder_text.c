@@ -1,5 +1,6 @@
 #include "sim/sim_ladder_text.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -39,7 +40,8 @@ static bool is_hostile(uint32_t c)
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c ||
 	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
 	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-	       (c >= 0xfff0 && c <= 0xfffb) || c >= 0xe0000;
+	       (c >= 0xfff0 && c <= 0xfffb) || c == 0xfffe || c == 0xffff ||
+	       c >= 0xe0000;
 }
 
 static bool is_wide(uint32_t c)
@@ -120,4 +122,39 @@ size_t sim_text_put(FILE *f, const char *s, size_t room, bool is_ascii)
 	}
 
 	return width;
+}
+
+/**
+ * Write text that may hold anything but NUL, in lines of its own width
+ *
+ * @param width What is wider goes on in the next line; '\n' ends one, also
+ *              after '\r', and a tab goes to the next multiple of 8
+ */
+void sim_text_wrap(FILE *f, const char *s, size_t width, bool is_ascii)
+{
+	struct glyph g;
+	size_t at = 0;
+
+	while (*s) {
+		bool is_end = *s == '\n' || (*s == '\r' && s[1] == '\n');
+		size_t len = 1;
+
+		if (is_end) {
+			s += *s == '\r' ? 2 : 1;
+			fputc('\n', f);
+			at = 0;
+			continue;
+		}
+		if (*s == '\t')
+			g = (struct glyph){ "        ", 8 - at % 8 };
+		else
+			len = read_glyph(&g, s, is_ascii);
+		if (at && at + g.width > width) {
+			fputc('\n', f);
+			at = 0;
+		}
+		fprintf(f, "%.*s", *s == '\t' ? (int)g.width : INT_MAX, g.text);
+		at += g.width;
+		s += len;
+	}
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 size_t sim_text_put(FILE *f, const char *s, size_t room, bool is_ascii);
+void sim_text_wrap(FILE *f, const char *s, size_t width, bool is_ascii);
 size_t sim_text_width(const char *s);
 
 #endif
