@@ -7,12 +7,19 @@
 #include "sim/sim_ladder_text.h"
 
 enum {
+	GAP = 3,
 	TIME_WIDTH = 10,
 	IDS_WIDTH = 10,
 	CAPTION_WIDTH = 36, /* at least */
 	WIDE_COLUMN = 11,
 	NARROW_COLUMN = 6,
-	WIDTH_DEFAULT = 120
+	WIDTH_DEFAULT = 120,
+	PAIR_WIDTH = 24,
+	NAME_WIDTH = 12,
+	PAIRS_LEAST = 72, /* columns for those two, and a caption */
+	BRIEF_IDS_WIDTH = 5,
+	BRIEF_PAIR_WIDTH = 11,
+	BRIEF_NAME_WIDTH = 4
 };
 
 /** How a wire is drawn: told apart by its line too, not by colour alone */
@@ -39,15 +46,17 @@ static const struct {
 	      { "platform", "PLAT" }, { "boss", "BOSS" } };
 enum { ORDER_N = sizeof(order) / sizeof(*order) };
 
-/** One drawing */
-struct ladder {
+/** One drawing; owned by who asked */
+struct sim_ladder {
 	const struct sim_label *lb;
 	const struct sim_trace *tr;
 	struct sim_ladder_cfg cfg;
 	const char **actors; /**< a column each */
 	size_t actor_n;
 	int column; /**< width of one; 0: none, one line "a -> b" */
-	FILE *f;
+	int time_width, ids_width;
+	int pair_width; /**< of "a -> b", where there are no columns */
+	int name_width; /**< of one name in it */
 };
 
 /* --- what is drawn --- */
@@ -92,7 +101,8 @@ static bool is_housekeeping(const struct sim_entry *e)
 	return false;
 }
 
-static bool is_shown(const struct ladder *l, size_t i)
+/** Is entry i drawn at all? */
+bool sim_ladder_shows(const struct sim_ladder *l, size_t i)
 {
 	const struct sim_entry *e = sim_trace_entry(l->tr, i);
 
@@ -106,7 +116,7 @@ static bool is_shown(const struct ladder *l, size_t i)
 	return !e->name || l->cfg.has_all_events || !is_housekeeping(e);
 }
 
-static size_t find_actor(const struct ladder *l, const char *name)
+static size_t find_actor(const struct sim_ladder *l, const char *name)
 {
 	size_t i = 0;
 
@@ -116,7 +126,7 @@ static size_t find_actor(const struct ladder *l, const char *name)
 	return i;
 }
 
-static void add_actor(struct ladder *l, const char *name)
+static void add_actor(struct sim_ladder *l, const char *name)
 {
 	if (!name || find_actor(l, name) < l->actor_n)
 		return;
@@ -124,12 +134,12 @@ static void add_actor(struct ladder *l, const char *name)
 	l->actors[l->actor_n++] = name;
 }
 
-static bool takes_part(const struct ladder *l, const char *name)
+static bool takes_part(const struct sim_ladder *l, const char *name)
 {
 	for (size_t i = 0; i < sim_trace_count(l->tr); i++) {
 		const struct sim_entry *e = sim_trace_entry(l->tr, i);
 
-		if (is_shown(l, i) &&
+		if (sim_ladder_shows(l, i) &&
 		    (!strcmp(e->from, name) || (e->to && !strcmp(e->to, name))))
 			return true;
 	}
@@ -138,43 +148,55 @@ static bool takes_part(const struct ladder *l, const char *name)
 }
 
 /* The known ones in their order, then whoever else takes part */
-static void find_actors(struct ladder *l)
+static void find_actors(struct sim_ladder *l)
 {
 	for (size_t i = 0; i < ORDER_N; i++) {
-		if (takes_part(l, order[i].name))
+		if (l->cfg.has_all_actors || takes_part(l, order[i].name))
 			add_actor(l, order[i].name);
 	}
 	for (size_t i = 0; i < sim_trace_count(l->tr); i++) {
 		const struct sim_entry *e = sim_trace_entry(l->tr, i);
 
-		if (!is_shown(l, i))
+		if (!sim_ladder_shows(l, i))
 			continue;
 		add_actor(l, e->from);
 		add_actor(l, e->to);
 	}
 }
 
-static int choose_column(const struct ladder *l)
+/* By the width: columns, or pairs of names, or pairs of short ones */
+static void choose_form(struct sim_ladder *l)
 {
 	int rest = l->cfg.width - TIME_WIDTH - IDS_WIDTH - CAPTION_WIDTH;
 	int n = l->actor_n < 1000 ? (int)l->actor_n : 1000;
 
-	if (n * WIDE_COLUMN <= rest)
-		return WIDE_COLUMN;
-
-	return n * NARROW_COLUMN <= rest ? NARROW_COLUMN : 0;
+	l->time_width = TIME_WIDTH;
+	l->ids_width = IDS_WIDTH;
+	l->pair_width = PAIR_WIDTH;
+	l->name_width = NAME_WIDTH;
+	l->column = n * WIDE_COLUMN <= rest     ? WIDE_COLUMN
+		    : n * NARROW_COLUMN <= rest ? NARROW_COLUMN
+						: 0;
+	if (!l->column && l->cfg.width < PAIRS_LEAST) {
+		l->ids_width = BRIEF_IDS_WIDTH;
+		l->pair_width = BRIEF_PAIR_WIDTH;
+		l->name_width = BRIEF_NAME_WIDTH;
+	}
 }
 
 /* --- drawing --- */
 
-static const char *column_name(const struct ladder *l, size_t i)
+static const char *shown_name(const struct sim_ladder *l, const char *name)
 {
-	for (size_t k = 0; l->column == NARROW_COLUMN && k < ORDER_N; k++) {
-		if (!strcmp(l->actors[i], order[k].name))
+	bool is_brief = l->column == NARROW_COLUMN ||
+			(!l->column && l->name_width == BRIEF_NAME_WIDTH);
+
+	for (size_t k = 0; is_brief && k < ORDER_N; k++) {
+		if (!strcmp(name, order[k].name))
 			return order[k].brief;
 	}
 
-	return l->actors[i];
+	return name;
 }
 
 static void pad(FILE *f, size_t n)
@@ -183,44 +205,59 @@ static void pad(FILE *f, size_t n)
 		fputc(' ', f);
 }
 
-static void print_names(const struct ladder *l)
+/** Write the actors' names above their columns, without the newline; nothing
+ * where there are no columns */
+void sim_ladder_head(const struct sim_ladder *l, FILE *f)
 {
 	if (!l->column)
 		return;
 
-	fprintf(l->f, "%*s%-*s", TIME_WIDTH, "ms  ", IDS_WIDTH, "step");
+	fprintf(f, "%*s%-*s", l->time_width, "ms  ", l->ids_width, "step");
 	for (size_t i = 0; i < l->actor_n; i++) {
-		const char *name = column_name(l, i);
+		const char *name = shown_name(l, l->actors[i]);
 		size_t room = (size_t)l->column - 1, width;
 		size_t left = sim_text_width(name);
 
 		left = left < room ? (room - left) / 2 : 0;
-		pad(l->f, left);
-		width = sim_text_put(l->f, name, room - left, l->cfg.is_ascii);
-		pad(l->f, room - left - width + 1);
+		pad(f, left);
+		width = sim_text_put(f, name, room - left, l->cfg.is_ascii);
+		pad(f, room - left - width + 1);
 	}
-	fputc('\n', l->f);
 }
 
-static void print_legend(const struct ladder *l)
+/** Does the head stand above columns? */
+bool sim_ladder_has_head(const struct sim_ladder *l)
+{
+	return l->column > 0;
+}
+
+/** Write the line that says which line is which protocol */
+void sim_ladder_legend(const struct sim_ladder *l, FILE *f)
 {
 	static const char *const names[] = { "SIP", "Diameter Cx", "HTTPS",
 					     "SOAP", "inside" };
 
+	size_t at = 0;
+
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		const struct style *s = &styles[i];
 		const char *line = l->cfg.is_ascii ? s->ascii : s->line;
+		bool is_event = i == SIM_EVENT;
+		size_t width = strlen(names[i]) + 3;
 
-		fprintf(l->f, "%s%s%s%s %s%s",
-			l->cfg.is_colour ? s->colour : "", line,
-			i == SIM_EVENT ? "" : line, i == SIM_EVENT ? "" : ">",
+		if (at && at + GAP + width > (size_t)l->cfg.width)
+			at = 0;
+		if (i)
+			fprintf(f, "%*s", at ? GAP : 1, at ? "" : "\n");
+		fprintf(f, "%s%s%s%s %s%s", l->cfg.is_colour ? s->colour : "",
+			line, is_event ? "" : line, is_event ? "" : ">",
 			names[i], l->cfg.is_colour ? plain : "");
-		fputs(i + 1 < sizeof(names) / sizeof(*names) ? "   " : "\n",
-		      l->f);
+		at += at ? GAP + width : width;
 	}
+	fputc('\n', f);
 }
 
-static const struct style *style_of(const struct ladder *l, size_t i)
+static const struct style *style_of(const struct sim_ladder *l, size_t i)
 {
 	enum sim_wire wire = sim_label_wire(l->lb, i);
 
@@ -230,13 +267,13 @@ static const struct style *style_of(const struct ladder *l, size_t i)
 	return &styles[wire];
 }
 
-static const char *glyph(const struct ladder *l, const struct style *s)
+static const char *glyph(const struct sim_ladder *l, const struct style *s)
 {
 	return l->cfg.is_ascii ? s->ascii : s->line;
 }
 
 /* One character of the lifelines' part of a line: x columns from its left */
-static const char *cell(const struct ladder *l, size_t i, int x)
+static const char *cell(const struct sim_ladder *l, size_t i, int x)
 {
 	const struct sim_entry *e = sim_trace_entry(l->tr, i);
 	const struct style *s = style_of(l, i);
@@ -259,7 +296,7 @@ static const char *cell(const struct ladder *l, size_t i, int x)
 	return " ";
 }
 
-static void print_lines(const struct ladder *l, size_t i)
+static void print_lines(const struct sim_ladder *l, size_t i, FILE *f)
 {
 	const char *colour = l->cfg.is_colour ? style_of(l, i)->colour : "";
 	bool is_on = false;
@@ -270,37 +307,40 @@ static void print_lines(const struct ladder *l, size_t i)
 			       strcmp(c, "│") != 0;
 
 		if (is_line != is_on && l->cfg.is_colour)
-			fputs(is_line ? colour : plain, l->f);
+			fputs(is_line ? colour : plain, f);
 		is_on = is_line;
-		fputs(c, l->f);
+		fputs(c, f);
 	}
 	if (is_on && l->cfg.is_colour)
-		fputs(plain, l->f);
+		fputs(plain, f);
 }
 
-/* "terminal --> pcscf": columns it took */
-static size_t print_brief(const struct ladder *l, size_t i)
+/* "terminal --> pcscf", or "UE->P": columns it took */
+static size_t print_pair(const struct sim_ladder *l, size_t i, FILE *f)
 {
 	const struct sim_entry *e = sim_trace_entry(l->tr, i);
 	const struct style *s = style_of(l, i);
-	size_t width;
+	bool is_brief = l->name_width == BRIEF_NAME_WIDTH;
+	size_t room = (size_t)l->name_width, width = 2;
+	size_t all = (size_t)l->pair_width;
+	const char *line = glyph(l, s), *gap = is_brief ? "" : " ";
 
-	if (!e->to) {
-		fprintf(l->f, "%s ", glyph(l, s));
-		width = 2 + sim_text_put(l->f, e->from, 12, l->cfg.is_ascii);
-	} else {
-		width = sim_text_put(l->f, e->from, 12, l->cfg.is_ascii);
-		fprintf(l->f, " %s%s%s ", glyph(l, s), glyph(l, s),
-			e->is_lost ? "x" : ">");
-		width += 5 + sim_text_put(l->f, e->to, 12, l->cfg.is_ascii);
+	if (!e->to)
+		fprintf(f, "%s ", line);
+	width += sim_text_put(f, shown_name(l, e->from), room, l->cfg.is_ascii);
+	if (e->to) {
+		fprintf(f, "%s%s%s%s%s", gap, line, is_brief ? "" : line,
+			e->is_lost ? "x" : ">", gap);
+		width += is_brief ? 0 : 3;
+		width += sim_text_put(f, shown_name(l, e->to), room,
+				      l->cfg.is_ascii);
 	}
-	pad(l->f, width < 24 ? 24 - width : 0);
-	fputc(' ', l->f);
+	pad(f, 1 + (width < all ? all - width : 0));
 
-	return (width < 24 ? 24 : width) + 1;
+	return 1 + (width < all ? all : width);
 }
 
-static char *make_caption(const struct ladder *l, size_t i)
+static char *make_caption(const struct sim_ladder *l, size_t i)
 {
 	const struct sim_entry *e = sim_trace_entry(l->tr, i);
 	const struct sim_step *step = sim_label_step(l->lb, i);
@@ -321,50 +361,99 @@ static char *make_caption(const struct ladder *l, size_t i)
 			 e->name && impu ? impu : "");
 }
 
-static void print_entry(const struct ladder *l, size_t i)
+/* The text at the line's end, in what is left of its width */
+static void print_caption(const struct sim_ladder *l, size_t i, size_t left,
+			  FILE *f)
+{
+	enum { LEAST = 8 };
+	int room = l->cfg.width - (int)left;
+	char *caption = make_caption(l, i);
+
+	if (l->cfg.is_colour)
+		fputs(style_of(l, i)->colour, f);
+	sim_text_put(f, caption, room > LEAST ? (size_t)room : LEAST,
+		     l->cfg.is_ascii);
+	if (l->cfg.is_colour)
+		fputs(plain, f);
+	free(caption);
+}
+
+/** Write the line of entry i, without the newline */
+void sim_ladder_line(const struct sim_ladder *l, size_t i, FILE *f)
 {
 	const struct sim_entry *e = sim_trace_entry(l->tr, i);
 	int64_t us = e->t_us - sim_trace_entry(l->tr, 0)->t_us;
-	int left = TIME_WIDTH + IDS_WIDTH;
-	const struct style *s = style_of(l, i);
-	char *caption = make_caption(l, i);
+	size_t left = (size_t)(l->time_width + l->ids_width);
 
-	fprintf(l->f, "%*.3f %-*s", TIME_WIDTH - 1, (double)us / 1000.0,
-		IDS_WIDTH, sim_label_ids(l->lb, i));
-	if (l->column) {
-		print_lines(l, i);
-		left += (int)l->actor_n * l->column;
-	} else {
-		left += (int)print_brief(l, i);
-	}
-	if (l->cfg.is_colour)
-		fputs(s->colour, l->f);
-	sim_text_put(l->f, caption,
-		     l->cfg.width > left + 8 ? (size_t)(l->cfg.width - left)
-					     : 8,
-		     l->cfg.is_ascii);
-	fprintf(l->f, "%s\n", l->cfg.is_colour ? plain : "");
-	free(caption);
+	/* from a hundred seconds on whole milliseconds will do */
+	fprintf(f, "%*.*f %-*.*s", l->time_width - 1, us < 100000000 ? 3 : 0,
+		(double)us / 1000.0, l->ids_width, l->ids_width - 1,
+		sim_label_ids(l->lb, i));
+	if (l->column)
+		print_lines(l, i, f);
+	left += l->column ? l->actor_n * (size_t)l->column
+			  : print_pair(l, i, f);
+	print_caption(l, i, left, f);
+}
+
+/**
+ * A drawing of a labelled trace, which must outlive it
+ *
+ * @param cfg Copied
+ */
+struct sim_ladder *sim_ladder_new(const struct sim_label *lb,
+				  const struct sim_ladder_cfg *cfg)
+{
+	struct sim_ladder *l = xcalloc(1, sizeof(*l));
+
+	l->lb = lb;
+	l->tr = sim_label_trace(lb);
+	l->cfg = *cfg;
+	find_actors(l);
+	sim_ladder_resize(l, cfg->width);
+
+	return l;
+}
+
+struct sim_ladder *sim_ladder_free(struct sim_ladder *l)
+{
+	if (!l)
+		return NULL;
+
+	free((void *)l->actors);
+	free(l);
+
+	return NULL;
+}
+
+/** Draw for another width from now on; 0: 120 */
+void sim_ladder_resize(struct sim_ladder *l, int width)
+{
+	l->cfg.width = width ? width : WIDTH_DEFAULT;
+	choose_form(l);
+}
+
+static void print_head(const struct sim_ladder *l, FILE *f)
+{
+	sim_ladder_head(l, f);
+	if (sim_ladder_has_head(l))
+		fputc('\n', f);
 }
 
 /** Draw a labelled trace, from its first entry to its last */
 void sim_ladder_print(const struct sim_label *lb,
 		      const struct sim_ladder_cfg *cfg, FILE *f)
 {
-	struct ladder l = {
-		.lb = lb, .tr = sim_label_trace(lb), .cfg = *cfg, .f = f
-	};
+	struct sim_ladder *l = sim_ladder_new(lb, cfg);
 
-	if (!l.cfg.width)
-		l.cfg.width = WIDTH_DEFAULT;
-	find_actors(&l);
-	l.column = choose_column(&l);
-	print_legend(&l);
-	print_names(&l);
-	for (size_t i = 0; i < sim_trace_count(l.tr); i++) {
-		if (is_shown(&l, i))
-			print_entry(&l, i);
+	sim_ladder_legend(l, f);
+	print_head(l, f);
+	for (size_t i = 0; i < sim_trace_count(l->tr); i++) {
+		if (!sim_ladder_shows(l, i))
+			continue;
+		sim_ladder_line(l, i, f);
+		fputc('\n', f);
 	}
-	print_names(&l);
-	free((void *)l.actors);
+	print_head(l, f);
+	sim_ladder_free(l);
 }

@@ -86,7 +86,8 @@ END_TEST
 
 START_TEST(no_line_is_wider_than_told)
 {
-	static const int widths[] = { 60, 80, 103, 104, 120, 143, 144, 200 };
+	static const int widths[] = { 40,  60,  71,  72,  80,  103,
+				      104, 120, 143, 144, 200, 400 };
 
 	for (size_t i = 0; i < sizeof(widths) / sizeof(*widths); i++) {
 		draw(fake_trace_patent(NULL, NULL),
