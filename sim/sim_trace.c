@@ -17,6 +17,7 @@ struct sim_trace {
 	json_t *hosts;   /**< set of hosts that are known by nothing else */
 	struct sim_entry *entries;
 	size_t entry_n;
+	json_t *lines; /**< of sim_trace_of(), or NULL */
 };
 
 struct sim_trace *sim_trace_new(void)
@@ -27,6 +28,24 @@ struct sim_trace *sim_trace_new(void)
 	tr->told = json_object();
 	tr->learned = json_object();
 	tr->hosts = json_object();
+
+	return tr;
+}
+
+/**
+ * A trace that was finished elsewhere
+ *
+ * @param entries Of malloc(), taken over
+ * @param lines   Holds their strings; taken over
+ */
+struct sim_trace *sim_trace_of(struct sim_entry *entries, size_t n,
+			       json_t *lines)
+{
+	struct sim_trace *tr = sim_trace_new();
+
+	tr->entries = entries;
+	tr->entry_n = n;
+	tr->lines = lines;
 
 	return tr;
 }
@@ -44,6 +63,7 @@ struct sim_trace *sim_trace_free(struct sim_trace *tr)
 	json_decref(tr->told);
 	json_decref(tr->learned);
 	json_decref(tr->hosts);
+	json_decref(tr->lines);
 	free(tr->recs);
 	free(tr->entries);
 	free(tr);

@@ -43,6 +43,8 @@ struct sim_entry {
 };
 
 struct sim_trace *sim_trace_new(void);
+struct sim_trace *sim_trace_of(struct sim_entry *entries, size_t n,
+			       json_t *lines);
 struct sim_trace *sim_trace_free(struct sim_trace *tr);
 /** 0, or EINVAL: not a trace line; line is borrowed */
 int sim_trace_add(struct sim_trace *tr, json_t *line);
