@@ -103,13 +103,13 @@ static void on_trace(json_t *line, void *arg)
 {
 	const struct sim_bed *bed = arg;
 
+	if (!sim_faults_on_trace(bed->faults, line) && bed->conduct &&
+	    is_event(line, "message.held"))
+		hold(bed, line);
 	if (!bed->keeps_trace)
 		(void)sim_invariants_rx_line(bed->invariants, line);
 	else if (!is_of_conductor(bed, line))
 		(void)sim_trace_add(bed->trace, line);
-	if (!sim_faults_on_trace(bed->faults, line) && bed->conduct &&
-	    is_event(line, "message.held"))
-		hold(bed, line);
 	bed->ops->trace(bed->arg);
 }
 
