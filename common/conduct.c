@@ -90,7 +90,8 @@ static const struct ctl_cmd cmds[] = {
 	{ NULL, NULL },
 };
 
-/** Not conducted yet; takes its two commands. ctl, loop and hold are borrowed */
+/** Not conducted yet; takes its two commands. ctl, loop and hold are borrowed
+ */
 struct conduct *conduct_new(struct loop *loop, struct ctl *ctl,
 			    struct hold *hold)
 {

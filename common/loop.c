@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <sys/epoll.h>
 #include <sofia-sip/su_wait.h>
+#include <sys/epoll.h>
 
 #include "common/clock.h"
 #include "common/mem.h"
@@ -238,8 +238,7 @@ static void arm(struct loop *loop, int64_t sofia_ms)
 
 	/* at least 1 ms: below that it spins (measured) */
 	if (sofia_ms >= 0)
-		wait_us = sooner(wait_us,
-				 (sofia_ms > 1 ? sofia_ms : 1) * 1000);
+		wait_us = sooner(wait_us, (sofia_ms > 1 ? sofia_ms : 1) * 1000);
 	event_del(loop->timer_ev);
 	if (loop->deferred_n)
 		wait_us = 0;

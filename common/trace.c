@@ -200,13 +200,13 @@ static void write_message(struct trace *trace, const struct trace_msg *msg)
 		head_len += sprintf(text + head_len, "\"w\":%lld,",
 				    (long long)clock_real_us());
 	head_len += sprintf(text + head_len,
-			   "\"actor\":\"%s\",\"kind\":\"msg\","
-			   "\"proto\":\"%s\",\"dir\":\"%s\","
-			   "\"transport\":\"%s\",\"local\":\"%s\","
-			   "\"remote\":\"%s\",\"text\":\"",
-			   trace->actor,
-			   proto_names[msg->proto], dir_names[msg->dir],
-			   msg->transport, msg->local, msg->remote);
+			    "\"actor\":\"%s\",\"kind\":\"msg\","
+			    "\"proto\":\"%s\",\"dir\":\"%s\","
+			    "\"transport\":\"%s\",\"local\":\"%s\","
+			    "\"remote\":\"%s\",\"text\":\"",
+			    trace->actor, proto_names[msg->proto],
+			    dir_names[msg->dir], msg->transport, msg->local,
+			    msg->remote);
 	end = put_escaped(text + head_len, msg->data, msg->len);
 	memcpy(end, "\"}", sizeof("\"}"));
 	write_text(trace, text, (size_t)(end - text) + 2);

@@ -15,6 +15,7 @@ struct command {
 
 static const struct command commands[] = {
 	{ "run", sim_run, "run scenarios: ladder, verdict, exit code" },
+	{ "step", sim_step, "the same, one message at a time" },
 	{ "up", sim_up, "keep the testbed up for real clients" },
 	{ "steps", sim_steps_cmd, "the patent's steps, as a table" },
 	{ "view", sim_view_cmd, "show the ladder of a finished run" },

@@ -20,6 +20,7 @@ struct sim_screen {
 
 /* Subcommands: argv[0] is "sipshare run"; they give the exit code */
 int sim_run(int argc, char **argv);
+int sim_step(int argc, char **argv);
 int sim_up(int argc, char **argv);
 int sim_steps_cmd(int argc, char **argv);
 int sim_view_cmd(int argc, char **argv);

@@ -90,13 +90,17 @@ static void hold(const struct sim_bed *bed, const json_t *line)
 {
 	const char *actor = NULL, *what = NULL;
 	int number = 0;
+	json_int_t real_us = 0;
 
-	if (!json_unpack((json_t *)line, "{s:s, s:i, s:s}", "actor", &actor,
-			 "number", &number, "what", &what) &&
-	    sim_actor_find(actor) >= 0)
-		sim_conduct_hold(bed->conduct,
-				 (enum sim_actor)sim_actor_find(actor),
-				 (unsigned)number, what);
+	if (json_unpack((json_t *)line, "{s:s, s:i, s:s, s:I}", "actor", &actor,
+			"number", &number, "what", &what, "w", &real_us) ||
+	    sim_actor_find(actor) < 0)
+		return;
+
+	sim_conduct_hold(
+		bed->conduct,
+		&(struct sim_held){ (enum sim_actor)sim_actor_find(actor),
+				    (unsigned)number, what, real_us });
 }
 
 static void on_trace(json_t *line, void *arg)
@@ -173,7 +177,8 @@ static void fault_let_go(enum sim_actor actor, unsigned number,
 {
 	const struct sim_bed *bed = arg;
 
-	sim_conduct_hold(bed->conduct, actor, number, what);
+	sim_conduct_hold(bed->conduct,
+			 &(struct sim_held){ actor, number, what, 0 });
 }
 
 static void fault_note(const char *name, json_t *fields, void *arg)
@@ -184,7 +189,7 @@ static void fault_note(const char *name, json_t *fields, void *arg)
 	bed->ops->trace(bed->arg);
 }
 
-static const struct sim_fault_ops fault_ops = { fault_call, fault_kill,
+static const struct sim_fault_ops fault_ops = { fault_call,    fault_kill,
 						fault_restart, fault_pause,
 						fault_note,    fault_let_go };
 

@@ -374,10 +374,10 @@ static void ask(struct sim_conduct *c, enum sim_actor actor)
 	s->acted_before = s->acted;
 	s->is_awaited = true;
 	c->awaited++;
-	if (c->ops->call(actor, "conduct",
-			 json_pack("{s:I}", "clock_us",
-				   (json_int_t)s->clock_us),
-			 on_answer, asked, c->arg)) {
+	if (c->ops->call(
+		    actor, "conduct",
+		    json_pack("{s:I}", "clock_us", (json_int_t)s->clock_us),
+		    on_answer, asked, c->arg)) {
 		asked_free(asked);
 		s->is_there = s->is_awaited = false;
 		c->awaited--;
@@ -453,8 +453,7 @@ void sim_conduct_end(struct sim_conduct *c)
 
 /** An element holds one more message, which is to be acted on in its turn:
  * behind those received before it; of one round, in the order of elements */
-void sim_conduct_hold(struct sim_conduct *c, enum sim_actor actor,
-		      unsigned number, const char *what)
+void sim_conduct_hold(struct sim_conduct *c, const struct sim_held *held)
 {
 	struct held **p = &c->held;
 	struct held *h;
@@ -462,11 +461,12 @@ void sim_conduct_hold(struct sim_conduct *c, enum sim_actor actor,
 	if (c->state == CONDUCT_OFF)
 		return;
 
-	while (*p && ((*p)->round < c->round || (*p)->pub.actor <= actor))
+	while (*p && ((*p)->round < c->round || (*p)->pub.actor <= held->actor))
 		p = &(*p)->next;
 	h = xcalloc(1, sizeof(*h));
-	h->what = xstrdup(what);
-	h->pub = (struct sim_held){ actor, number, h->what };
+	h->what = xstrdup(held->what);
+	h->pub = *held;
+	h->pub.what = h->what;
 	h->round = c->round;
 	h->next = *p;
 	*p = h;

@@ -29,6 +29,8 @@ struct sim_held {
 	enum sim_actor actor;
 	unsigned number;  /**< by which the element knows it */
 	const char *what; /**< "sip REGISTER", borrowed */
+	int64_t real_us;  /**< when it was held, by the machine's clock; 0: a
+			       fault held it first */
 };
 
 /** What the conductor asks of the testbed and of the scenario */
@@ -43,7 +45,8 @@ struct sim_conduct_ops {
 	/** May this be acted on now? False: when sim_conduct_go() is called.
 	 * NULL: always */
 	bool (*may_go)(const struct sim_held *next, void *arg);
-	/** No message is held and no timer runs: nothing will happen any more */
+	/** No message is held and no timer runs: nothing will happen any more
+	 */
 	void (*stuck)(void *arg);
 };
 
@@ -62,8 +65,7 @@ struct sim_conduct *sim_conduct_free(struct sim_conduct *conduct);
 void sim_conduct_start(struct sim_conduct *conduct);
 void sim_conduct_end(struct sim_conduct *conduct);
 
-void sim_conduct_hold(struct sim_conduct *conduct, enum sim_actor actor,
-		      unsigned number, const char *what);
+void sim_conduct_hold(struct sim_conduct *conduct, const struct sim_held *held);
 void sim_conduct_on_change(struct sim_conduct *conduct, enum sim_actor actor);
 void sim_conduct_go(struct sim_conduct *conduct);
 

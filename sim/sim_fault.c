@@ -34,12 +34,12 @@ struct victim {
 	struct rule *rules; /* of messages, in the order they were set */
 	struct rule *halt;  /* at an event; one, as common/halt.h has it */
 	enum sim_condition condition;
-	unsigned life;    /* counts its deaths */
+	unsigned life;                   /* counts its deaths */
 	int64_t heard_us, heard_real_us; /* times of its last line */
 	bool is_holding;
 	json_int_t paused_at; /* the message that it was paused at; 0: none */
 	char *paused_what;
-	json_t *last[3];      /* message received, by proto */
+	json_t *last[3]; /* message received, by proto */
 };
 
 /** Owned by the bed */

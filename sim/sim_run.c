@@ -16,8 +16,15 @@
 static void on_ready(int64_t ready_us, void *arg)
 {
 	struct sim_run *run = arg;
+	const struct sim_run_front *front = run->cfg->front;
+	char *reason = NULL;
 
 	run->ready_us = ready_us;
+	if (front && front->open(run, run->cfg->front_arg, &reason)) {
+		sim_lua_abort(run->lua, SIM_LUA_NO_START, reason);
+		free(reason);
+		return;
+	}
 	if (run->is_fast) {
 		sim_lua_conduct(run->lua);
 		sim_bed_conduct(run->bed, run->seed);
@@ -59,7 +66,10 @@ static void on_stopped(void *arg)
 {
 	const struct sim_run *run = arg;
 
-	loop_stop(run->cfg->loop);
+	if (run->cfg->front && run->ready_us >= 0)
+		run->cfg->front->over(run->cfg->front_arg);
+	else
+		loop_stop(run->cfg->loop);
 }
 
 static bool turn(bool is_changed, void *arg)
@@ -67,6 +77,14 @@ static bool turn(bool is_changed, void *arg)
 	const struct sim_run *run = arg;
 
 	return sim_lua_turn(run->lua, is_changed);
+}
+
+static bool may_go(const struct sim_held *next, void *arg)
+{
+	const struct sim_run *run = arg;
+
+	return !run->cfg->front ||
+	       run->cfg->front->may_go(next, run->cfg->front_arg);
 }
 
 static void on_stuck(void *arg)
@@ -83,6 +101,7 @@ static const struct sim_bed_ops bed_ops = { .ready = on_ready,
 					    .failed = on_failed,
 					    .stopped = on_stopped,
 					    .turn = turn,
+					    .may_go = may_go,
 					    .stuck = on_stuck };
 
 static int start(struct sim_plan *plan, void *arg, char **reasonp)
@@ -102,7 +121,8 @@ static int start(struct sim_plan *plan, void *arg, char **reasonp)
 	if (run->cfg->policy)
 		xstrset(&plan->policy, run->cfg->policy);
 	run->seed = run->cfg->seed ? run->cfg->seed : plan->seed;
-	run->is_fast = plan->is_fast || run->cfg->is_fast || run->seed;
+	run->is_fast = plan->is_fast || run->cfg->is_fast || run->seed ||
+		       run->cfg->front;
 	if (!plan->store && !plan->is_memory)
 		plan->store = xasprintf("%s/store", run->folder.path);
 	cfg.dir = run->folder.path;

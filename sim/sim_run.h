@@ -7,15 +7,30 @@
 
 #include <jansson.h>
 
+#include "common/opt.h"
 #include "sim/sim.h"
 #include "sim/sim_lua.h"
 
 struct loop;
 struct sim_bed;
+struct sim_held;
+struct sim_run;
 struct timer;
 
 /** Exit code of a run that signal n ended: this and n */
 enum { SIM_SIGNAL_EXIT = 128 };
+
+/** Who looks on, and says when each received message is acted on: the run is
+ * conducted then (sim_conduct.h) */
+struct sim_run_front {
+	/** The testbed is up. 0, or why there is nothing to look at */
+	int (*open)(struct sim_run *run, void *arg, char **reasonp);
+	/** May this be acted on now? False: sim_conduct_go() says when */
+	bool (*may_go)(const struct sim_held *next, void *arg);
+	/** All elements have stopped, all traces are read: ends the loop, when
+	 * its user has seen it */
+	void (*over)(void *arg);
+};
 
 /** What the command line of `sipshare run` gave; borrowed */
 struct sim_run_cfg {
@@ -27,6 +42,8 @@ struct sim_run_cfg {
 	int seed;     /**< of a fast run; 0: as the scenario says */
 	bool is_fast; /**< in virtual time, whatever the scenario says */
 	bool no_colour, is_quiet, has_all_events;
+	const struct sim_run_front *front; /**< NULL: nobody */
+	void *front_arg;
 };
 
 /** One run; owned by sim_run_file() */
@@ -40,12 +57,19 @@ struct sim_run {
 	int64_t started_us, ready_us; /**< by the machine's clock; ready_us:
 					   -1 until then */
 	bool is_fast;
-	int seed; /**< 0: who has received first acts first */
-	struct timer *settle;         /**< looks whether all steps have come */
-	int64_t settle_us;            /**< till when */
-	char *bad_end; /**< an element did not end well; NULL: none */
-	int signo;     /**< that ended it, or 0 */
+	int seed;             /**< 0: who has received first acts first */
+	struct timer *settle; /**< looks whether all steps have come */
+	int64_t settle_us;    /**< till when */
+	char *bad_end;        /**< an element did not end well; NULL: none */
+	int signo;            /**< that ended it, or 0 */
 };
+
+/* sim_run_cmd.c: of run and step alike */
+enum { SIM_RUN_OPTION_N = 5 };
+void sim_run_options(struct opt opts[SIM_RUN_OPTION_N],
+		     struct sim_run_cfg *cfg, struct opt_list *sets);
+bool sim_run_settings(struct sim_run_cfg *cfg, const char *cmd,
+		      const struct opt_list *sets);
 
 bool sim_run_check(const struct sim_run_cfg *cfg, const char *file);
 int sim_run_file(const struct sim_run_cfg *cfg, const char *file);

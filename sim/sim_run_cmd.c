@@ -13,7 +13,30 @@
 
 enum { TIMEOUT_S = 60, TIMEOUT_MAX_S = 86400 };
 
-static bool read_params(json_t *params, const struct opt_list *sets)
+/** What the command line of run and step says alike; dst is *cfg and *sets */
+void sim_run_options(struct opt opts[SIM_RUN_OPTION_N], struct sim_run_cfg *cfg,
+		     struct opt_list *sets)
+{
+	const struct opt rows[SIM_RUN_OPTION_N] = {
+		{ OPT_STRING, "runs", "DIR",
+		  "where the runs' folders are made (runs)", &cfg->runs, NULL,
+		  0, 0 },
+		{ OPT_STRING, "policy", "NAME",
+		  "round-robin or idle-queue, whatever the scenario says",
+		  &cfg->policy, NULL, 0, 0 },
+		{ OPT_LIST, "set", "NAME=VALUE",
+		  "what param(NAME) gives in the scenario", sets, NULL, 0, 0 },
+		{ OPT_FLAG, "no-colour", NULL,
+		  "plain text; so does NO_COLOR in the environment",
+		  &cfg->no_colour, NULL, 0, 0 },
+		{ .type = OPT_END },
+	};
+
+	memcpy(opts, rows, sizeof(rows));
+}
+
+static bool read_params(json_t *params, const char *cmd,
+			const struct opt_list *sets)
 {
 	for (int i = 0; i < sets->n; i++) {
 		const char *eq = strchr(sets->v[i], '=');
@@ -21,17 +44,14 @@ static bool read_params(json_t *params, const struct opt_list *sets)
 
 		if (!eq || eq == sets->v[i]) {
 			(void)fprintf(stderr,
-				      "sipshare run: --set %s: must "
-				      "be NAME=VALUE\n",
+				      "%s: --set %s: must be NAME=VALUE\n", cmd,
 				      sets->v[i]);
 			return false;
 		}
 		name = xstrndup(sets->v[i], (size_t)(eq - sets->v[i]));
 		if (json_object_set_new(params, name, json_string(eq + 1))) {
-			(void)fprintf(stderr,
-				      "sipshare run: --set %s: must "
-				      "be UTF-8\n",
-				      name);
+			(void)fprintf(stderr, "%s: --set %s: must be UTF-8\n",
+				      cmd, name);
 			free(name);
 			return false;
 		}
@@ -94,6 +114,22 @@ static bool is_policy(const char *policy)
 	       !strcmp(policy, "idle-queue");
 }
 
+/** Check them, and make cfg->params, which is the caller's; false: it was said
+ * what is wrong */
+bool sim_run_settings(struct sim_run_cfg *cfg, const char *cmd,
+		      const struct opt_list *sets)
+{
+	cfg->params = json_object();
+	if (is_policy(cfg->policy))
+		return read_params(cfg->params, cmd, sets);
+
+	(void)fprintf(stderr,
+		      "%s: --policy %s: must be round-robin or idle-queue\n",
+		      cmd, cfg->policy);
+
+	return false;
+}
+
 /** `sipshare run FILE…`: EXIT_PASS, EXIT_FAIL, EXIT_USAGE, EXIT_START, or
  * 128+n when signal n ended it */
 int sim_run(int argc, char **argv)
@@ -102,14 +138,6 @@ int sim_run(int argc, char **argv)
 	struct opt_list sets = { .n = 0 };
 	bool keep_going = false;
 	const struct opt opts[] = {
-		{ OPT_STRING, "runs", "DIR",
-		  "where the runs' folders are made (runs)", &cfg.runs, NULL, 0,
-		  0 },
-		{ OPT_STRING, "policy", "NAME",
-		  "round-robin or idle-queue, whatever the scenario says",
-		  &cfg.policy, NULL, 0, 0 },
-		{ OPT_LIST, "set", "NAME=VALUE",
-		  "what param(NAME) gives in the scenario", &sets, NULL, 0, 0 },
 		{ OPT_FLAG, "fast", NULL,
 		  "in virtual time: the clock jumps to the next timer when "
 		  "nothing is under way",
@@ -128,13 +156,15 @@ int sim_run(int argc, char **argv)
 		{ OPT_FLAG, "all-events", NULL,
 		  "in the ladder every event that is in trace.jsonl",
 		  &cfg.has_all_events, NULL, 0, 0 },
-		{ OPT_FLAG, "no-colour", NULL,
-		  "plain text; so does NO_COLOR in the environment",
-		  &cfg.no_colour, NULL, 0, 0 },
 		{ .type = OPT_END },
 	};
-	const struct opt *tables[] = { opts, NULL };
-	enum opt_result read = opt_parse(
+	struct opt common[SIM_RUN_OPTION_N];
+	const struct opt *tables[] = { common, opts, NULL };
+	enum opt_result read;
+	int code = EXIT_USAGE;
+
+	sim_run_options(common, &cfg, &sets);
+	read = opt_parse(
 		tables,
 		"usage: sipshare run [OPTIONS] FILE…\n\n"
 		"Plays scenarios (Lua), each on a testbed of its own: shows "
@@ -142,24 +172,15 @@ int sim_run(int argc, char **argv)
 		"ladder.txt, report.html, capture.pcapng and logs in "
 		"runs/NAME.",
 		&argc, argv);
-	int code = EXIT_USAGE;
-
 	if (read != OPT_OK)
 		return read == OPT_HELP ? EXIT_PASS : EXIT_USAGE;
 
-	cfg.params = json_object();
 	if (argc < 2)
 		(void)fputs("sipshare run: which scenario? Try sipshare run "
 			    "scenarios/patent.lua\n",
 			    stderr);
-	else if (!is_policy(cfg.policy))
-		(void)fprintf(stderr,
-			      "sipshare run: --policy %s: must be "
-			      "round-robin or idle-queue\n",
-			      cfg.policy);
-	else if (read_params(cfg.params, &sets)) {
+	else if (sim_run_settings(&cfg, argv[0], &sets))
 		code = find_and_run(&cfg, keep_going, argc, argv);
-	}
 	json_decref(cfg.params);
 
 	return code;

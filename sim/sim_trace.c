@@ -330,6 +330,8 @@ static void fill_message(struct sim_trace *tr, struct sim_entry *e,
 	e->len = rec->len;
 	e->send_us = is_send ? rec->t_us : -1;
 	e->recv_us = is_send ? (other ? other->t_us : -1) : rec->t_us;
+	e->recv_real_us =
+		is_send ? (other ? other->real_us : -1) : rec->real_us;
 	e->is_lost = is_send && !other && json_object_get(tr->actors, peer);
 }
 

@@ -32,6 +32,7 @@ struct sim_entry {
 	const void *data;      /**< exact bytes, NUL behind them */
 	size_t len;
 	int64_t send_us, recv_us; /**< -1: that end was not seen */
+	int64_t recv_real_us;     /**< by the machine's clock */
 	bool is_lost;             /**< never received, though the receiver is
 				       one of ours */
 	bool is_retransmission;   /**< same bytes sent before, over UDP */

@@ -12,8 +12,7 @@
 #include "sim/sim_tui.h"
 #include "sim/sim_view_list.h"
 
-static const char help[] =
-	SIM_VIEW_LIST_KEYS
+static const char help[] = SIM_VIEW_LIST_KEYS
 	"o                open the run's page in the browser\n";
 
 /** Owned by sim_view() */

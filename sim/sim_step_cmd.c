@@ -1,0 +1,103 @@
+#include "sim/sim_step_core.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/element.h"
+#include "common/loop.h"
+#include "common/mem.h"
+#include "common/opt.h"
+
+static const char usage[] =
+	"usage: sipshare step [OPTIONS] FILE\n\n"
+	"Plays a scenario one message at a time: each message that an element "
+	"receives\nwaits until you let it be acted on. No timer fires while "
+	"you look. The run's\nfolder and the verdict are as in sipshare run.";
+
+static int step_on_screen(struct sim_run_cfg *cfg, const char *file,
+			  enum sim_lang lang)
+{
+	struct sim_screen screen;
+	const struct sim_step_tui_cfg tui_cfg = { cfg->loop, &screen, lang };
+	struct sim_step_tui *tui;
+	int code;
+
+	sim_screen_get(&screen, stdout, cfg->no_colour);
+	tui = sim_step_tui_new(&tui_cfg);
+	cfg->front_arg = sim_stepper_new(&sim_step_tui_ops, tui);
+	code = sim_run_file(cfg, file);
+	sim_step_tui_free(tui);
+	sim_stepper_free(cfg->front_arg);
+
+	return code;
+}
+
+static int step(struct sim_run_cfg *cfg, const char *given, enum sim_lang lang)
+{
+	char *file = sim_find_scenario(given);
+	int code = EXIT_USAGE;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	cfg->loop = loop_new();
+	cfg->front = &sim_stepper_front;
+	if (sim_run_check(cfg, file))
+		code = step_on_screen(cfg, file, lang);
+	loop_free(cfg->loop);
+	free(file);
+
+	return code;
+}
+
+static bool read_lang(const char *name, enum sim_lang *langp)
+{
+	if (!strcmp(name, "zh"))
+		*langp = SIM_CHINESE;
+	else if (strcmp(name, "en") != 0)
+		return false;
+
+	return true;
+}
+
+/** `sipshare step FILE`: exit codes as sipshare run's */
+int sim_step(int argc, char **argv)
+{
+	struct sim_run_cfg cfg = { .runs = "runs" };
+	struct opt_list sets = { .n = 0 };
+	const char *lang_name = "en";
+	enum sim_lang lang = SIM_ENGLISH;
+	const struct opt opts[] = {
+		{ OPT_STRING, "lang", "en|zh", "language of the captions (en)",
+		  &lang_name, NULL, 0, 0 },
+		{ .type = OPT_END },
+	};
+	struct opt common[SIM_RUN_OPTION_N];
+	const struct opt *tables[] = { opts, common, NULL };
+	enum opt_result read;
+	int code = EXIT_USAGE;
+
+	sim_run_options(common, &cfg, &sets);
+	read = opt_parse(tables, usage, &argc, argv);
+	if (read != OPT_OK)
+		return read == OPT_HELP ? EXIT_PASS : EXIT_USAGE;
+
+	if (argc != 2)
+		(void)fputs("sipshare step: one scenario, please. Try sipshare "
+			    "step scenarios/patent.lua\n",
+			    stderr);
+	else if (!read_lang(lang_name, &lang))
+		(void)fprintf(stderr,
+			      "sipshare step: --lang %s: must be en or zh\n",
+			      lang_name);
+	else if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		(void)fputs("sipshare step: this is no terminal: step in a "
+			    "browser with --web, or play it with sipshare "
+			    "run\n",
+			    stderr);
+	else if (sim_run_settings(&cfg, argv[0], &sets))
+		code = step(&cfg, argv[1], lang);
+	json_decref(cfg.params);
+
+	return code;
+}
