@@ -55,13 +55,14 @@ struct sim_conduct {
 	struct said said[SIM_ACTOR_COUNT];
 	struct asked *asked;
 	struct held *held;
-	int64_t clock_us; /* what it is, or is to be for all */
-	bool is_changed;  /* since the scenario was last asked */
-	bool is_deferred; /* a wave is about to be sent */
+	int64_t clock_us;       /* what it is, or is to be for all */
+	bool is_changed;        /* since the scenario was last asked */
+	struct timer *all_said; /* not beneath the last one's answer */
 	uint64_t random;
 };
 
 static void stir(struct sim_conduct *c);
+static void on_wave(void *arg);
 
 /** Conducts nothing before sim_conduct_start(); cfg is copied */
 struct sim_conduct *sim_conduct_new(const struct sim_conduct_cfg *cfg,
@@ -74,6 +75,7 @@ struct sim_conduct *sim_conduct_new(const struct sim_conduct_cfg *cfg,
 	c->ops = ops;
 	c->arg = arg;
 	c->random = cfg->seed;
+	c->all_said = timer_new_real(cfg->loop, on_wave, c);
 
 	return c;
 }
@@ -93,6 +95,7 @@ struct sim_conduct *sim_conduct_free(struct sim_conduct *c)
 	if (!c)
 		return NULL;
 
+	timer_free(c->all_said);
 	while (c->held)
 		held_free(&c->held);
 	while (c->asked) {
@@ -311,7 +314,6 @@ static void on_wave(void *arg)
 {
 	struct sim_conduct *c = arg;
 
-	c->is_deferred = false;
 	if (c->state != CONDUCT_ASKING || c->awaited)
 		return;
 	/* two since then: what was sent after an element's first answer has
@@ -357,11 +359,8 @@ static void on_answer(json_t *result, const char *error, void *arg)
 		return; /* it died, or was asked again */
 
 	take_answer(c, s, result);
-	if (c->awaited || c->is_deferred)
-		return;
-	/* not beneath the element's own answer */
-	c->is_deferred = true;
-	loop_defer(c->cfg.loop, on_wave, c);
+	if (!c->awaited)
+		timer_start_ms(c->all_said, 0);
 }
 
 static void ask(struct sim_conduct *c, enum sim_actor actor)
@@ -492,7 +491,7 @@ void sim_conduct_on_change(struct sim_conduct *c, enum sim_actor actor)
 	if (is == SIM_IS_DOWN)
 		forget_held_of(c, actor);
 	c->is_changed = true;
-	if (c->state == CONDUCT_ASKING || c->state == CONDUCT_DYING)
+	if (c->state != CONDUCT_OFF)
 		stir(c);
 }
 

@@ -91,8 +91,15 @@ static void note(const char *name, json_t *fields, void *arg)
 	json_decref(fields);
 }
 
-static const struct sim_fault_ops ops = { call, do_kill, restart, do_pause,
-					  note };
+static void let_go(enum sim_actor actor, unsigned number, const char *what,
+		   void *arg)
+{
+	(void)arg;
+	add(xasprintf("%s %u %s", sim_actor_name(actor), number, what));
+}
+
+static const struct sim_fault_ops ops = { call,     do_kill, restart,
+					  do_pause, note,    let_go };
 
 static void setup(void)
 {
@@ -218,6 +225,13 @@ static bool is_let_go(const void *arg)
 	return strstr(t.done, "release-held{\"number\":1}") != NULL;
 }
 
+static bool is_conducted_on(const void *arg)
+{
+	(void)arg;
+
+	return strstr(t.done, "pcscf 3 sip 200") != NULL;
+}
+
 START_TEST(a_delayed_message_is_let_go_when_its_time_has_passed)
 {
 	strike(SIM_FAULT_DELAY, SIM_PCSCF,
@@ -227,6 +241,23 @@ START_TEST(a_delayed_message_is_let_go_when_its_time_has_passed)
 	expect_done("pcscf hold;");
 	ck_assert(loop_run_until(t.loop, is_let_go, NULL, BOUND_MS));
 	expect_done("pcscf release-held{\"number\":1};pcscf unhold;");
+}
+END_TEST
+
+START_TEST(while_conducted_the_conductor_lets_go_what_no_fault_takes)
+{
+	sim_faults_conduct(t.faults);
+	strike(SIM_FAULT_DROP, SIM_PCSCF,
+	       json_pack("{s:s, s:i}", "proto", "sip", "status", 200), 1);
+	hold("pcscf", "sip", "sip 401", "SIP/2.0 401 Unauthorized", 1);
+	hold("pcscf", "sip", "sip 200", ok200, 2);
+	/* it is held anyway, and stays so */
+	expect_done("pcscf 1 sip 401;pcscf drop-held{\"number\":2};");
+	strike(SIM_FAULT_DELAY, SIM_PCSCF,
+	       json_pack("{s:s, s:i}", "proto", "sip", "status", 200), 1);
+	hold("pcscf", "sip", "sip 200", ok200, 3);
+	ck_assert(loop_run_until(t.loop, is_conducted_on, NULL, BOUND_MS));
+	expect_done("pcscf 3 sip 200;");
 }
 END_TEST
 
@@ -329,6 +360,8 @@ static Suite *fault_suite(void)
 	tcase_add_test(tc, a_dropped_message_is_lost_and_the_others_go_on);
 	tcase_add_test(tc,
 		       a_delayed_message_is_let_go_when_its_time_has_passed);
+	tcase_add_test(
+		tc, while_conducted_the_conductor_lets_go_what_no_fault_takes);
 	tcase_add_test(tc, a_message_for_a_terminal_is_told_by_what_it_leases);
 	tcase_add_test(tc, who_was_restarted_is_asked_what_it_still_knows);
 	tcase_add_test(tc, a_death_takes_along_what_was_to_strike);
