@@ -290,7 +290,8 @@ void dia_rx_application(struct dia_peer *peer, const struct dia_msg *msg)
 	(void)snprintf(what, sizeof(what), "diameter %s", dia_msg_name(msg));
 	held->peer = peer;
 	held->generation = peer->generation;
-	if (!hold_message(peer->el->hold, what, on_hold_done, held)) {
+	if (!hold_message(peer->el->hold, what, peer->remote, on_hold_done,
+			  held)) {
 		free(held);
 		act(peer, msg);
 		return;

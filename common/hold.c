@@ -66,13 +66,15 @@ struct hold *hold_free(struct hold *hold)
 /**
  * Ask whether a received message has to wait
  *
- * @param what Short text for who steps: "sip REGISTER"
- * @param cb   Called when it is released or dropped
+ * @param what   Short text for who steps: "sip REGISTER"
+ * @param remote Who has sent it, as addr_format() gives it: those of one sender
+ *               stay in their order
+ * @param cb     Called when it is released or dropped
  *
  * @return false: go on now, cb is not called; true: it waits
  */
-bool hold_message(struct hold *hold, const char *what, hold_done_cb *cb,
-		  void *arg)
+bool hold_message(struct hold *hold, const char *what, const char *remote,
+		  hold_done_cb *cb, void *arg)
 {
 	struct held *h;
 
@@ -88,8 +90,8 @@ bool hold_message(struct hold *hold, const char *what, hold_done_cb *cb,
 	hold->endp = &h->next;
 	hold->count++;
 	trace_event(hold->trace, "message.held",
-		    json_pack("{s:i, s:s}", "number", (int)h->number, "what",
-			      what));
+		    json_pack("{s:i, s:s, s:s}", "number", (int)h->number,
+			      "what", what, "remote", remote));
 
 	return true;
 }

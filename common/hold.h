@@ -18,8 +18,8 @@ typedef void hold_done_cb(bool is_dropped, void *arg);
 
 struct hold *hold_new(struct trace *trace);
 struct hold *hold_free(struct hold *hold);
-bool hold_message(struct hold *hold, const char *what, hold_done_cb *cb,
-		  void *arg);
+bool hold_message(struct hold *hold, const char *what, const char *remote,
+		  hold_done_cb *cb, void *arg);
 void hold_start(struct hold *hold);
 void hold_stop(struct hold *hold);
 int hold_release(struct hold *hold, unsigned number);

@@ -203,7 +203,7 @@ void tport_deliver(tport_t *tp, msg_t *msg, msg_t *next,
 {
 	struct sipep *ep = find_endpoint(tp);
 	struct sipep_held *held;
-	char what[32];
+	char what[32], remote[ADDR_TEXT_LEN];
 
 	if (ep)
 		trace(ep, TRACE_RECV, tp, msg);
@@ -214,7 +214,8 @@ void tport_deliver(tport_t *tp, msg_t *msg, msg_t *next,
 
 	held = xcalloc(1, sizeof(*held));
 	what_text(what, sizeof(what), msg);
-	if (!hold_message(ep->el->hold, what, on_release, held)) {
+	peer_text(remote, tp, msg);
+	if (!hold_message(ep->el->hold, what, remote, on_release, held)) {
 		free(held);
 		deliver(tp, msg, next, comp, now);
 		return;

@@ -132,14 +132,16 @@ int timer_override(const char *assignment, const char **reasonp)
 	if (id == TIMER_COUNT)
 		return INVALID;
 
-	*reasonp = "the value is not a number of s or ms, 0 to 10000000";
+	*reasonp = "the value is not a number of s or ms, 0 to 10000000 s";
 	value = strtod(eq + 1, &end);
 	unit = *end ? end : names[id].unit;
-	if (end == eq + 1 || !(value >= 0 && value <= 1e7) ||
+	if (!strcmp(unit, "s"))
+		value *= 1000;
+	if (end == eq + 1 || !(value >= 0 && value <= 1e10) ||
 	    (strcmp(unit, "s") != 0 && strcmp(unit, "ms") != 0))
 		return INVALID;
 
-	overrides_ms[id] = (int64_t)(value * (strcmp(unit, "s") ? 1 : 1000));
+	overrides_ms[id] = (int64_t)value;
 	is_overridden[id] = true;
 
 	return 0;

@@ -180,3 +180,4 @@ expect(function()
 	return ok and n
 end):becomes(0, 20)
 is_over = true
+bed:log "the pool is whole"

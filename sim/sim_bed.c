@@ -88,19 +88,20 @@ static bool is_of_conductor(const struct sim_bed *bed, const json_t *line)
 /* A message that no fault takes waits for its turn */
 static void hold(const struct sim_bed *bed, const json_t *line)
 {
-	const char *actor = NULL, *what = NULL;
+	const char *actor = NULL, *what = NULL, *remote = NULL;
 	int number = 0;
 	json_int_t real_us = 0;
 
-	if (json_unpack((json_t *)line, "{s:s, s:i, s:s, s:I}", "actor", &actor,
-			"number", &number, "what", &what, "w", &real_us) ||
+	if (json_unpack((json_t *)line, "{s:s, s:i, s:s, s:s, s:I}", "actor",
+			&actor, "number", &number, "what", &what, "remote",
+			&remote, "w", &real_us) ||
 	    sim_actor_find(actor) < 0)
 		return;
 
 	sim_conduct_hold(
 		bed->conduct,
 		&(struct sim_held){ (enum sim_actor)sim_actor_find(actor),
-				    (unsigned)number, what, real_us });
+				    (unsigned)number, what, remote, real_us });
 }
 
 static void on_trace(json_t *line, void *arg)
@@ -124,13 +125,20 @@ static void on_failed(const char *reason, void *arg)
 	bed->ops->failed(reason, bed->arg);
 }
 
+/* Who is killed, paused or let go on is asked by the conductor no more, or
+ * again */
+static void tell_conductor(const struct sim_bed *bed, enum sim_actor actor)
+{
+	if (bed->conduct)
+		sim_conduct_on_change(bed->conduct, actor);
+}
+
 static void on_changed(enum sim_actor actor, enum sim_change change, void *arg)
 {
 	const struct sim_bed *bed = arg;
 
 	sim_faults_on_change(bed->faults, actor, change);
-	if (bed->conduct)
-		sim_conduct_on_change(bed->conduct, actor);
+	tell_conductor(bed, actor);
 	/* who waits for it looks again */
 	bed->ops->trace(bed->arg);
 }
@@ -156,6 +164,7 @@ static void fault_kill(enum sim_actor actor, void *arg)
 	const struct sim_bed *bed = arg;
 
 	sim_super_kill(bed->super, actor);
+	tell_conductor(bed, actor);
 }
 
 static int fault_restart(enum sim_actor actor, void *arg, char **reasonp)
@@ -170,6 +179,7 @@ static void fault_pause(enum sim_actor actor, bool is_paused, void *arg)
 	const struct sim_bed *bed = arg;
 
 	sim_super_pause(bed->super, actor, is_paused);
+	tell_conductor(bed, actor);
 }
 
 static void fault_let_go(enum sim_actor actor, unsigned number,
@@ -178,7 +188,7 @@ static void fault_let_go(enum sim_actor actor, unsigned number,
 	const struct sim_bed *bed = arg;
 
 	sim_conduct_hold(bed->conduct,
-			 &(struct sim_held){ actor, number, what, 0 });
+			 &(struct sim_held){ actor, number, what, "", 0 });
 }
 
 static void fault_note(const char *name, json_t *fields, void *arg)
@@ -196,7 +206,9 @@ static const struct sim_fault_ops fault_ops = { fault_call,    fault_kill,
 static int conduct_call(enum sim_actor actor, const char *cmd, json_t *args,
 			ctl_answer_cb *cb, void *cb_arg, void *arg)
 {
-	return sim_bed_call(arg, actor, cmd, args, cb, cb_arg);
+	const struct sim_bed *bed = arg;
+
+	return sim_super_call(bed->super, actor, cmd, args, cb, cb_arg);
 }
 
 static enum sim_condition conduct_condition(enum sim_actor actor, void *arg)
@@ -428,6 +440,9 @@ void sim_bed_stop(struct sim_bed *bed)
 int sim_bed_call(struct sim_bed *bed, enum sim_actor actor, const char *cmd,
 		 json_t *args, ctl_answer_cb *cb, void *arg)
 {
+	if (bed->conduct)
+		sim_conduct_on_command(bed->conduct);
+
 	return sim_super_call(bed->super, actor, cmd, args, cb, arg);
 }
 

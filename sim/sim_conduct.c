@@ -31,7 +31,7 @@ struct said {
 struct held {
 	struct held *next;
 	struct sim_held pub;
-	char *what;
+	char *what, *remote;
 	unsigned round; /* in which it was received */
 };
 
@@ -55,8 +55,9 @@ struct sim_conduct {
 	struct said said[SIM_ACTOR_COUNT];
 	struct asked *asked;
 	struct held *held;
-	int64_t clock_us;       /* what it is, or is to be for all */
-	bool is_changed;        /* since the scenario was last asked */
+	int64_t clock_us; /* what it is, or is to be for all */
+	bool is_changed;  /* since the scenario was last asked */
+	bool is_told;     /* an element was, by the scenario, in its turn */
 	struct timer *all_said; /* not beneath the last one's answer */
 	uint64_t random;
 };
@@ -86,6 +87,7 @@ static void held_free(struct held **p)
 
 	*p = h->next;
 	free(h->what);
+	free(h->remote);
 	free(h);
 }
 
@@ -129,50 +131,34 @@ static bool is_up(const struct sim_conduct *c, enum sim_actor actor)
 	return is == SIM_IS_UP || is == SIM_IS_STARTING;
 }
 
-/* The first that an element which can act has; those of one element stay in
- * their order: they may be of one connection */
-static struct held **first_of(struct sim_conduct *c, unsigned actors)
+/* Whose element can act, and which is the first of its sender there: those
+ * behind it may have come over the same connection */
+static bool is_ready(const struct sim_conduct *c, const struct held *held)
 {
-	struct held **p = &c->held;
+	if (!is_up(c, held->pub.actor))
+		return false;
+	for (const struct held *h = c->held; h != held; h = h->next)
+		if (h->pub.actor == held->pub.actor &&
+		    !strcmp(h->remote, held->remote))
+			return false;
 
-	while (*p && !(actors & 1U << (*p)->pub.actor))
-		p = &(*p)->next;
-
-	return p;
-}
-
-static unsigned who_can_act(const struct sim_conduct *c, int *np)
-{
-	unsigned actors = 0;
-
-	*np = 0;
-	for (const struct held *h = c->held; h; h = h->next) {
-		unsigned bit = 1U << h->pub.actor;
-
-		if (actors & bit || !is_up(c, h->pub.actor))
-			continue;
-		actors |= bit;
-		(*np)++;
-	}
-
-	return actors;
+	return true;
 }
 
 /* *p is NULL if nobody can act */
 static struct held **pick(struct sim_conduct *c)
 {
-	int n = 0, which = 0;
-	unsigned actors = who_can_act(c, &n);
+	struct held **p = &c->held;
+	uint64_t n = 0, which = 0;
 
-	if (n < 2 || !c->cfg.seed)
-		return first_of(c, actors);
+	for (const struct held *h = c->held; h && c->cfg.seed; h = h->next)
+		n += is_ready(c, h);
+	if (n > 1)
+		which = draw(c) % n;
+	while (*p && (!is_ready(c, *p) || which-- > 0))
+		p = &(*p)->next;
 
-	which = (int)(draw(c) % (uint64_t)n);
-	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
-		if (actors & 1U << i && which-- == 0)
-			return first_of(c, 1U << i);
-
-	return first_of(c, actors);
+	return p;
 }
 
 static void release(struct sim_conduct *c, struct held **p)
@@ -276,20 +262,25 @@ static void act(struct sim_conduct *c, bool is_allowed)
 
 static void on_quiet(struct sim_conduct *c)
 {
-	bool is_changed = c->is_changed;
+	bool has_turn = true;
 
 	if (is_moving(c)) {
 		if (!move_one(c))
 			move_rest(c);
 		return;
 	}
-	c->is_changed = false;
-	if (c->ops->turn(is_changed, c->arg)) {
-		if (c->state != CONDUCT_OFF)
-			stir(c);
-		return;
+	c->is_told = false;
+	while (has_turn && !c->is_told && c->state != CONDUCT_OFF) {
+		bool is_changed = c->is_changed;
+
+		c->is_changed = false;
+		has_turn = c->ops->turn(is_changed, c->arg);
 	}
-	if (c->state != CONDUCT_OFF)
+	if (c->state == CONDUCT_OFF)
+		return;
+	if (c->is_told)
+		stir(c);
+	else
 		act(c, false);
 }
 
@@ -464,8 +455,10 @@ void sim_conduct_hold(struct sim_conduct *c, const struct sim_held *held)
 		p = &(*p)->next;
 	h = xcalloc(1, sizeof(*h));
 	h->what = xstrdup(held->what);
+	h->remote = xstrdup(held->remote);
 	h->pub = *held;
 	h->pub.what = h->what;
+	h->pub.remote = h->remote;
 	h->round = c->round;
 	h->next = *p;
 	*p = h;
@@ -481,6 +474,12 @@ static void forget_held_of(struct sim_conduct *c, enum sim_actor actor)
 		else
 			p = &(*p)->next;
 	}
+}
+
+/** The scenario has told an element something: that it may have to act on */
+void sim_conduct_on_command(struct sim_conduct *c)
+{
+	c->is_told = true;
 }
 
 /** An element has halted, died, come back, or was paused or let go on */

@@ -27,10 +27,11 @@ struct sim_conduct;
 /** A message that an element has received and not acted on */
 struct sim_held {
 	enum sim_actor actor;
-	unsigned number;  /**< by which the element knows it */
-	const char *what; /**< "sip REGISTER", borrowed */
-	int64_t real_us;  /**< when it was held, by the machine's clock; 0: a
-			       fault held it first */
+	unsigned number;    /**< by which the element knows it */
+	const char *what;   /**< "sip REGISTER", borrowed */
+	const char *remote; /**< who has sent it: its address, borrowed */
+	int64_t real_us;    /**< when it was held, by the machine's clock; 0: a
+				 fault held it first */
 };
 
 /** What the conductor asks of the testbed and of the scenario */
@@ -38,8 +39,9 @@ struct sim_conduct_ops {
 	int (*call)(enum sim_actor actor, const char *cmd, json_t *args,
 		    ctl_answer_cb *cb, void *cb_arg, void *arg);
 	enum sim_condition (*condition)(enum sim_actor actor, void *arg);
-	/** Nothing is left to do: let the scenario go on, by one task. False:
-	 * it waits. is_changed: something has happened since it was asked last
+	/** Nothing is left to do: let the scenario go on, by one task; what it
+	 * tells elements is told by sim_conduct_on_command(). False: it waits.
+	 * is_changed: something has happened since it was asked last
 	 */
 	bool (*turn)(bool is_changed, void *arg);
 	/** May this be acted on now? False: when sim_conduct_go() is called.
@@ -66,6 +68,7 @@ void sim_conduct_start(struct sim_conduct *conduct);
 void sim_conduct_end(struct sim_conduct *conduct);
 
 void sim_conduct_hold(struct sim_conduct *conduct, const struct sim_held *held);
+void sim_conduct_on_command(struct sim_conduct *conduct);
 void sim_conduct_on_change(struct sim_conduct *conduct, enum sim_actor actor);
 void sim_conduct_go(struct sim_conduct *conduct);
 

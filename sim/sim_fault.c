@@ -237,8 +237,8 @@ static void strike_now(struct sim_faults *f, enum sim_actor actor,
 		return;
 	}
 	note(f, "fault.pause", actor, at);
-	f->ops->pause(actor, true, f->arg);
 	f->victims[actor].condition = SIM_IS_PAUSED;
+	f->ops->pause(actor, true, f->arg);
 }
 
 static int set_halt(struct sim_faults *f, const struct sim_fault *fault,

@@ -210,11 +210,11 @@ START_TEST(messages_are_held_in_order_until_released)
 	struct hold *hold = hold_new(trace);
 
 	released[0] = '\0';
-	ck_assert(!hold_message(hold, "a", on_release, a));
+	ck_assert(!hold_message(hold, "a", "127.0.0.1:1", on_release, a));
 	hold_start(hold);
-	ck_assert(hold_message(hold, "a", on_release, a));
-	ck_assert(hold_message(hold, "b", on_release, b));
-	ck_assert(hold_message(hold, "c", on_release, c));
+	ck_assert(hold_message(hold, "a", "127.0.0.1:1", on_release, a));
+	ck_assert(hold_message(hold, "b", "127.0.0.1:1", on_release, b));
+	ck_assert(hold_message(hold, "c", "127.0.0.1:1", on_release, c));
 	ck_assert_uint_eq(hold_count(hold), 3);
 	ck_assert_int_eq(hold_release(hold, 2), 0);
 	ck_assert_int_eq(hold_release(hold, 2), ENOENT);
@@ -222,9 +222,9 @@ START_TEST(messages_are_held_in_order_until_released)
 	ck_assert_str_eq(released, "+b-a");
 	hold_stop(hold);
 	ck_assert_str_eq(released, "+b-a+c");
-	ck_assert(!hold_message(hold, "a", on_release, a));
+	ck_assert(!hold_message(hold, "a", "127.0.0.1:1", on_release, a));
 	hold_start(hold);
-	ck_assert(hold_message(hold, "a", on_release, a));
+	ck_assert(hold_message(hold, "a", "127.0.0.1:1", on_release, a));
 	hold_free(hold);
 	ck_assert_str_eq(released, "+b-a+c-a");
 	trace_free(trace);

@@ -176,16 +176,19 @@ static void on_release(bool is_dropped, void *arg)
 
 START_TEST(what_is_received_is_held_until_the_end)
 {
-	ck_assert(!hold_message(t.hold, "sip REGISTER", on_release, &t));
+	ck_assert(!hold_message(t.hold, "sip REGISTER", "127.0.0.1:1",
+				on_release, &t));
 	ask(0);
 	expect_answers(1);
-	ck_assert(hold_message(t.hold, "sip REGISTER", on_release, &t));
+	ck_assert(hold_message(t.hold, "sip REGISTER", "127.0.0.1:1",
+			       on_release, &t));
 	ck_assert_int_eq(t.released, 0);
 	ctl_call(t.runner, "conduct-end", NULL, on_answer, NULL);
 	expect_answers(2);
 	ck_assert_int_eq(t.released, 1);
 	ck_assert(!clock_is_virtual());
-	ck_assert(!hold_message(t.hold, "sip REGISTER", on_release, &t));
+	ck_assert(!hold_message(t.hold, "sip REGISTER", "127.0.0.1:1",
+				on_release, &t));
 }
 END_TEST
 

@@ -29,7 +29,7 @@ static struct {
 	char *done; /* what has happened, in order */
 	int turns;  /* how often the scenario still has something to do */
 	int turn_n;
-	bool is_held_back, is_mute;
+	bool is_held_back, is_mute, is_telling;
 	/* answers that are on their way */
 	ctl_answer_cb *cb[ASKED_MAX];
 	void *cb_arg[ASKED_MAX];
@@ -122,6 +122,8 @@ static bool turn(bool is_changed, void *arg)
 		return false;
 	t.turns--;
 	add("turn");
+	if (t.is_telling)
+		sim_conduct_on_command(t.conduct);
 
 	return true;
 }
@@ -173,10 +175,16 @@ static void teardown(void)
 	free(t.done);
 }
 
-static void hold(enum sim_actor actor, unsigned number, const char *what)
+static void hold_from(enum sim_actor actor, unsigned number, const char *remote)
 {
 	sim_conduct_hold(t.conduct,
-			 &(struct sim_held){ actor, number, what, 0 });
+			 &(struct sim_held){ actor, number, "sip", remote, 0 });
+}
+
+static void hold(enum sim_actor actor, unsigned number, const char *what)
+{
+	sim_conduct_hold(t.conduct, &(struct sim_held){ actor, number, what,
+							"127.0.0.1:1", 0 });
 }
 
 static bool is_stuck(const void *arg)
@@ -220,6 +228,19 @@ START_TEST(the_scenario_goes_first)
 	begin(0);
 	t.turns = 2;
 	hold(SIM_HSS, 1, "diameter");
+	expect_all("turn;turn;hss 1;stuck;");
+}
+END_TEST
+
+START_TEST(what_the_scenario_tells_an_element_has_its_consequences_first)
+{
+	begin(0);
+	t.turns = 2;
+	t.is_telling = true;
+	t.fakes[SIM_BOSS].busy = 6;
+	hold(SIM_HSS, 1, "diameter");
+	expect_until("turn;turn;");
+	ck_assert_int_eq(t.fakes[SIM_BOSS].busy, 0);
 	expect_all("turn;turn;hss 1;stuck;");
 }
 END_TEST
@@ -313,6 +334,25 @@ START_TEST(a_seed_draws_who_acts_and_draws_the_same_again)
 }
 END_TEST
 
+START_TEST(of_one_element_too_it_is_drawn_which_sender_is_first)
+{
+	bool is_turned = false;
+
+	for (uint64_t seed = 1; seed <= 20 && !is_turned; seed++) {
+		begin(seed);
+		hold_from(SIM_APPSERVER, 1, "127.0.0.1:1");
+		hold_from(SIM_APPSERVER, 2, "127.0.0.1:2");
+		hold_from(SIM_APPSERVER, 3, "127.0.0.1:2");
+		ck_assert(loop_run_until(t.loop, is_stuck, NULL, BOUND_MS));
+		is_turned = !strncmp(t.done, "appserver 2;", 12);
+		ck_assert(strstr(t.done, "appserver 2;") <
+			  strstr(t.done, "appserver 3;"));
+		sim_conduct_end(t.conduct);
+	}
+	ck_assert(is_turned);
+}
+END_TEST
+
 START_TEST(a_message_waits_until_it_may_go)
 {
 	t.is_held_back = true;
@@ -386,8 +426,13 @@ static Suite *conduct_suite(void)
 	tcase_add_test(tc,
 		       messages_are_acted_on_one_by_one_in_the_order_received);
 	tcase_add_test(tc, the_scenario_goes_first);
+	tcase_add_test(
+		tc,
+		what_the_scenario_tells_an_element_has_its_consequences_first);
 	tcase_add_test(tc, nothing_happens_while_an_element_still_acts);
 	tcase_add_test(tc, a_seed_draws_who_acts_and_draws_the_same_again);
+	tcase_add_test(tc,
+		       of_one_element_too_it_is_drawn_which_sender_is_first);
 	tcase_add_test(tc, a_message_waits_until_it_may_go);
 	tcase_add_test(tc, who_is_paused_is_not_asked_and_acts_later);
 	tcase_add_test(tc, all_waits_for_one_that_was_killed_to_be_gone);
