@@ -61,6 +61,13 @@ void clock_take_over(void)
 	the_clock.is_virtual = true;
 }
 
+/** Stop the clock at a time of others, before anything has asked for it */
+void clock_take_over_at(int64_t us)
+{
+	the_clock.virtual_us = us;
+	the_clock.is_virtual = true;
+}
+
 /** Let the clock go again, from where it stands */
 void clock_give_back(void)
 {

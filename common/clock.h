@@ -16,6 +16,7 @@ int64_t clock_wall_us(void);
 int64_t clock_wall_s(void);
 int64_t clock_real_us(void);
 void clock_take_over(void);
+void clock_take_over_at(int64_t us);
 void clock_give_back(void);
 void clock_set_us(int64_t us);
 void clock_advance_us(int64_t us);

@@ -39,15 +39,27 @@ static void drop_req(struct conduct *c)
 	loop_when_idle(c->loop, NULL, NULL);
 }
 
+static void hold_all(struct conduct *c)
+{
+	hold_start(c->hold);
+	loop_ignore_fd(c->loop, ctl_fd(c->ctl));
+}
+
+/** Of a process that has only just begun: the time is clock_us, exactly, and
+ * what is received is held */
+void conduct_begin_at(struct conduct *c, int64_t clock_us)
+{
+	clock_take_over_at(clock_us);
+	hold_all(c);
+}
+
 /** Stop our clock, at clock_us or where it is if that is later, and hold what
  * is received from now on */
 void conduct_start(struct conduct *c, int64_t clock_us)
 {
 	if (!clock_is_virtual()) {
 		clock_take_over();
-		hold_start(c->hold);
-		if (c->ctl)
-			loop_ignore_fd(c->loop, ctl_fd(c->ctl));
+		hold_all(c);
 	}
 	clock_set_us(clock_us);
 }

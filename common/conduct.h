@@ -21,6 +21,7 @@ struct loop;
 struct conduct *conduct_new(struct loop *loop, struct ctl *ctl,
 			    struct hold *hold);
 struct conduct *conduct_free(struct conduct *conduct);
+void conduct_begin_at(struct conduct *conduct, int64_t clock_us);
 void conduct_start(struct conduct *conduct, int64_t clock_us);
 void conduct_end(struct conduct *conduct);
 

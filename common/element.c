@@ -211,7 +211,7 @@ static void wire_process(struct process *p, int ctl_fd, const char *conducted)
 	ctl_add_commands(p->el.ctl, common_cmds, p);
 	p->conduct = conduct_new(p->el.loop, p->el.ctl, p->el.hold);
 	if (conducted)
-		conduct_start(p->conduct, strtoll(conducted, NULL, 10));
+		conduct_begin_at(p->conduct, strtoll(conducted, NULL, 10));
 }
 
 /**
