@@ -16,6 +16,7 @@
 #include "common/mem.h"
 #include "common/opt.h"
 #include "common/timer.h"
+#include "common/tls_secrets.h"
 #include "common/trace.h"
 
 /** What only a process's own element has; el is first, so that it converts */
@@ -130,7 +131,7 @@ static const struct ctl_cmd common_cmds[] = {
 
 /** What the command line of every process gives */
 struct common_cfg {
-	const char *log, *log_level, *trace, *conducted;
+	const char *log, *log_level, *trace, *tls_secrets, *conducted;
 	int ctl_fd;
 };
 
@@ -154,7 +155,28 @@ static void print_timers(void)
 	}
 }
 
-static int open_files(const struct process *p, const struct common_cfg *cfg)
+/* Said in the log, so that nobody reveals them without knowing */
+static int open_secrets(struct process *p, const char *path)
+{
+	char *reason = NULL;
+	int err;
+
+	if (!path)
+		return 0;
+
+	if (tls_secrets_open(&p->el.tls_secrets, path, &reason)) {
+		err = element_fail_start(&p->el, "--reveal-tls-secrets %s: %s",
+					 path, reason);
+		free(reason);
+		return err;
+	}
+	log_info("%s reveals the keys of its TLS connections in %s", p->el.name,
+		 path);
+
+	return 0;
+}
+
+static int open_files(struct process *p, const struct common_cfg *cfg)
 {
 	int err = 0;
 
@@ -174,7 +196,7 @@ static int open_files(const struct process *p, const struct common_cfg *cfg)
 		return element_fail_start(&p->el, "--trace %s: %s", cfg->trace,
 					  strerror(err));
 
-	return 0;
+	return open_secrets(p, cfg->tls_secrets);
 }
 
 static void to_channel(const char *line, size_t len, void *arg)
@@ -240,6 +262,10 @@ int element_new(struct element **elp, const char *name, const char *usage,
 		{ OPT_CALL, "timer", "NAME=VALUE",
 		  "set a timer: one of those below, as 30s or 500ms", NULL,
 		  on_timer_option, 0, 0 },
+		{ OPT_STRING, "reveal-tls-secrets", "FILE",
+		  "append the keys of its TLS connections to a file that "
+		  "Wireshark reads",
+		  &cfg.tls_secrets, NULL, 0, 0 },
 		{ OPT_INT, "ctl-fd", "N", "control channel, from the runner",
 		  &cfg.ctl_fd, NULL, 0, 65535 },
 		{ OPT_STRING, "conducted", "US",
@@ -293,6 +319,7 @@ struct element *element_free(struct element *el)
 	trace_set_sink(el->trace, NULL, NULL);
 	ctl_free(el->ctl);
 	trace_free(el->trace);
+	tls_secrets_free(el->tls_secrets);
 	loop_unwatch(p->sigterm);
 	loop_unwatch(p->sigint);
 	timer_free(p->drain);

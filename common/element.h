@@ -1,8 +1,8 @@
 /** @file element.h  What every process of the testbed has
  *
  * The loop, trace, log, control channel, hold queue, and the options that all
- * share (--ctl-fd, --log, --log-level, --trace, --timer, --help). A role is
- * given one when it is made, and keeps the pointer.
+ * share (--ctl-fd, --log, --log-level, --trace, --timer, --reveal-tls-secrets,
+ * --help). A role is given one when it is made, and keeps the pointer.
  */
 #ifndef SIPSHARE_ELEMENT_H
 #define SIPSHARE_ELEMENT_H
@@ -14,6 +14,7 @@
 struct hold;
 struct loop;
 struct opt;
+struct tls_secrets;
 struct trace;
 
 /** Shared by a process's parts. In tests several elements share one loop */
@@ -23,6 +24,7 @@ struct element {
 	struct trace *trace;
 	struct hold *hold;
 	struct ctl *ctl; /**< NULL when started by hand */
+	struct tls_secrets *tls_secrets; /**< NULL: not to be revealed */
 };
 
 /** Exit codes of every command */

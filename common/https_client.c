@@ -131,6 +131,7 @@ int https_client_new(struct https_client **cp, struct element *el,
 	if (!ctx)
 		return EINVAL;
 
+	https_tls_reveal(ctx, el->tls_secrets);
 	client = xcalloc(1, sizeof(*client));
 	client->el = el;
 	client->ctx = ctx;

@@ -92,6 +92,7 @@ int https_server_new(struct https_server **sp, struct element *el,
 	if (!server->ctx)
 		goto out;
 
+	https_tls_reveal(server->ctx, el->tls_secrets);
 	server->http = evhttp_new(loop_base(el->loop));
 	if (!server->http)
 		abort(); /* out of memory */

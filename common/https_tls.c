@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include "common/mem.h"
+#include "common/tls_secrets.h"
 
 static char *file_reason(const char *file, const char *what)
 {
@@ -121,6 +122,22 @@ SSL_CTX *https_tls_client(const char *cert_file, const char *ca_file,
 	}
 
 	return ctx;
+}
+
+static void on_secret(const SSL *ssl, const char *line)
+{
+	tls_secrets_write(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)), line);
+}
+
+/** Write the keys of all connections down; secrets, which live as long as the
+ * context, may be NULL: then nothing leaves it */
+void https_tls_reveal(SSL_CTX *ctx, struct tls_secrets *secrets)
+{
+	if (!secrets)
+		return;
+
+	SSL_CTX_set_app_data(ctx, secrets);
+	SSL_CTX_set_keylog_callback(ctx, on_secret);
 }
 
 /** The server's certificate must be for this IP address (RFC 9110 4.3.5); 0 or

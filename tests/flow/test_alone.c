@@ -185,6 +185,18 @@ START_TEST(bad_address_is_said_with_its_form)
 }
 END_TEST
 
+START_TEST(keys_are_not_revealed_where_others_may_read_them)
+{
+	struct proc p;
+
+	start_at(&p, _i, "127.0.0.1:0 --reveal-tls-secrets /dev/null");
+	ck_assert_int_eq(proc_wait_end(&p, READY_MS), 2);
+	ck_assert_msg(strstr(p.text, "--reveal-tls-secrets /dev/null: must"),
+		      "%s", p.text);
+	free(p.text);
+}
+END_TEST
+
 static void register_at(struct raw_answer *a, const char *addr)
 {
 	static const char text[] =
@@ -279,6 +291,9 @@ static Suite *alone_suite(void)
 			    ELEMENT_N);
 	tcase_add_loop_test(tc, misspelt_option_exits_2, 0, ELEMENT_N);
 	tcase_add_loop_test(tc, bad_address_is_said_with_its_form, 0,
+			    ELEMENT_N);
+	tcase_add_loop_test(tc,
+			    keys_are_not_revealed_where_others_may_read_them, 0,
 			    ELEMENT_N);
 	tcase_add_test(tc, pcscf_without_icscf_says_who_cannot_be_reached);
 	tcase_add_test(tc, icscf_without_hss_says_who_cannot_be_reached);
