@@ -6,18 +6,11 @@
 
 #include <arpa/inet.h>
 
-#include "common/mem.h"
+#include "sim/sim_pcapng_block.h"
 #include "sim/sim_trace_order.h"
 
-/* draft-ietf-opsawg-pcapng 4; the link type's tags are in Wireshark's
- * epan/exported_pdu.h */
-enum {
-	BLOCK_SECTION = 0x0a0d0d0a,
-	BLOCK_INTERFACE = 1,
-	BLOCK_PACKET = 6,
-	BYTE_ORDER_MAGIC = 0x1a2b3c4d,
-	LINKTYPE_WIRESHARK_UPPER_PDU = 252
-};
+/* Tags of the link type: Wireshark's epan/exported_pdu.h */
+enum { LINKTYPE_WIRESHARK_UPPER_PDU = 252 };
 
 enum {
 	TAG_END = 0,
@@ -33,66 +26,19 @@ enum {
 
 enum { PORT_TCP = 2, PORT_UDP = 3 };
 
-/** A block being made */
-struct block {
-	unsigned char *data;
-	size_t len, max;
-};
-
-static void put(struct block *b, const void *data, size_t len)
-{
-	if (b->len + len > b->max) {
-		b->max = 2 * (b->len + len);
-		b->data = xrealloc(b->data, b->max);
-	}
-	if (len)
-		memcpy(b->data + b->len, data, len);
-	b->len += len;
-}
-
-/* The section says which byte order its writer has: ours */
-static void put_u32(struct block *b, uint32_t value)
-{
-	put(b, &value, sizeof(value));
-}
-
-static void put_u16(struct block *b, uint16_t value)
-{
-	put(b, &value, sizeof(value));
-}
-
-static void pad(struct block *b)
-{
-	static const char zeros[4];
-
-	put(b, zeros, (4 - b->len % 4) % 4);
-}
-
-static void write_block(FILE *f, uint32_t type, struct block *body)
-{
-	uint32_t head[2];
-
-	pad(body);
-	head[0] = type;
-	head[1] = (uint32_t)body->len + 12;
-	fwrite(head, sizeof(head), 1, f);
-	fwrite(body->data, 1, body->len, f);
-	fwrite(&head[1], sizeof(head[1]), 1, f);
-	body->len = 0;
-}
-
 /* Tags are in network order whatever the section's is */
-static void put_tag(struct block *b, uint16_t tag, const void *data, size_t len)
+static void put_tag(struct sim_block *b, uint16_t tag, const void *data,
+		    size_t len)
 {
 	size_t padded = (len + 3) / 4 * 4;
 
-	put_u16(b, htons(tag));
-	put_u16(b, htons((uint16_t)padded));
-	put(b, data, len);
-	put(b, "\0\0\0", padded - len);
+	sim_block_put_u16(b, htons(tag));
+	sim_block_put_u16(b, htons((uint16_t)padded));
+	sim_block_put(b, data, len);
+	sim_block_put(b, "\0\0\0", padded - len);
 }
 
-static void put_tag_u32(struct block *b, uint16_t tag, uint32_t value)
+static void put_tag_u32(struct sim_block *b, uint16_t tag, uint32_t value)
 {
 	uint32_t net = htonl(value);
 
@@ -100,7 +46,7 @@ static void put_tag_u32(struct block *b, uint16_t tag, uint32_t value)
 }
 
 /* What is no address is left out: the message is still worth showing */
-static void put_address(struct block *b, const char *address, bool is_src)
+static void put_address(struct sim_block *b, const char *address, bool is_src)
 {
 	size_t len = sim_host_len(address);
 	const char *port = address + len;
@@ -120,7 +66,7 @@ static void put_address(struct block *b, const char *address, bool is_src)
 		    port[0] == ':' ? (uint32_t)strtoul(port + 1, NULL, 10) : 0);
 }
 
-static void put_message(struct block *b, const struct sim_entry *e)
+static void put_message(struct sim_block *b, const struct sim_entry *e)
 {
 	static const char *const dissectors[] = { "sip", "diameter", "http" };
 	const char *name = dissectors[e->proto];
@@ -131,53 +77,39 @@ static void put_message(struct block *b, const struct sim_entry *e)
 	put_tag_u32(b, TAG_PORT_TYPE,
 		    strcmp(e->transport, "udp") != 0 ? PORT_TCP : PORT_UDP);
 	put_tag(b, TAG_END, NULL, 0);
-	put(b, e->data, e->len);
+	sim_block_put(b, e->data, e->len);
 }
 
-static void write_start(FILE *f, struct block *b)
+static void write_message(FILE *f, struct sim_block *b,
+			  const struct sim_entry *e, int64_t offset_us)
 {
-	put_u32(b, BYTE_ORDER_MAGIC);
-	put_u16(b, 1); /* version 1.0 */
-	put_u16(b, 0);
-	put_u32(b, UINT32_MAX); /* section's length: not said */
-	put_u32(b, UINT32_MAX);
-	write_block(f, BLOCK_SECTION, b);
-
-	put_u16(b, LINKTYPE_WIRESHARK_UPPER_PDU);
-	put_u16(b, 0);
-	put_u32(b, 0); /* no limit; time in microseconds, as by default */
-	write_block(f, BLOCK_INTERFACE, b);
-}
-
-static void write_packet(FILE *f, struct block *b, const struct sim_entry *e,
-			 int64_t offset_us)
-{
-	struct block message = { 0 };
-	uint64_t us = (uint64_t)(e->t_us + offset_us);
+	struct sim_block message = { 0 };
+	struct sim_block_packet packet;
 
 	put_message(&message, e);
-	put_u32(b, 0); /* interface */
-	put_u32(b, (uint32_t)(us >> 32));
-	put_u32(b, (uint32_t)us);
-	put_u32(b, (uint32_t)message.len); /* captured, and on the wire */
-	put_u32(b, (uint32_t)message.len);
-	put(b, message.data, message.len);
-	write_block(f, BLOCK_PACKET, b);
-	free(message.data);
+	packet = (struct sim_block_packet){ (uint64_t)(e->t_us + offset_us),
+					    message.data, message.len,
+					    message.len };
+	sim_block_write_packet(b, &packet, f);
+	sim_block_clear(&message);
 }
 
 int sim_pcapng_write(const struct sim_trace *tr, int64_t offset_us, FILE *f)
 {
-	struct block b = { 0 };
+	static const struct sim_block_link link = {
+		.type = LINKTYPE_WIRESHARK_UPPER_PDU, .digits = 6
+	};
+	struct sim_block b = { 0 };
 
-	write_start(f, &b);
+	sim_block_write_section(&b, NULL, f);
+	sim_block_write_link(&b, &link, f);
 	for (size_t i = 0; i < sim_trace_count(tr); i++) {
 		const struct sim_entry *e = sim_trace_entry(tr, i);
 
 		if (!e->name)
-			write_packet(f, &b, e, offset_us);
+			write_message(f, &b, e, offset_us);
 	}
-	free(b.data);
+	sim_block_clear(&b);
 
 	return fflush(f) || ferror(f) ? (errno ? errno : EIO) : 0;
 }
