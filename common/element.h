@@ -23,7 +23,7 @@ struct element {
 	struct loop *loop;
 	struct trace *trace;
 	struct hold *hold;
-	struct ctl *ctl; /**< NULL when started by hand */
+	struct ctl *ctl;                 /**< NULL when started by hand */
 	struct tls_secrets *tls_secrets; /**< NULL: not to be revealed */
 };
 
