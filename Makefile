@@ -18,7 +18,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
 
 PKGS    := sofia-sip-ua libevent libevent_openssl openssl lua5.4 jansson \
-	   libxml-2.0 sqlite3 libpq ncursesw
+	   libxml-2.0 sqlite3 libpq ncursesw libpcap
 # asked once, when first needed: pkg-config itself may be missing until then
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS) \
 	     | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)

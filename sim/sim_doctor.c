@@ -10,6 +10,7 @@
 #include "common/mem.h"
 #include "common/opt.h"
 #include "sim/sim_net.h"
+#include "sim/sim_packets.h"
 #include "sim/sim_super.h"
 
 enum { FREE_MB_MIN = 50 };
@@ -109,6 +110,17 @@ static bool check_folder(void)
 	return true;
 }
 
+static void check_capture(void)
+{
+	char *reason = NULL;
+
+	if (!sim_packets_check(&reason))
+		puts("ok       packets can be captured");
+	else
+		printf("optional sipshare run --capture wire: %s\n", reason);
+	free(reason);
+}
+
 static void check_tools(void)
 {
 	for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++) {
@@ -140,6 +152,7 @@ int sim_doctor(int argc, char **argv)
 	good = check_programs();
 	good = check_network() && good;
 	good = check_folder() && good;
+	check_capture();
 	check_tools();
 	puts(good ? "Runs are possible." : "Runs are not possible yet.");
 

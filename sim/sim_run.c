@@ -115,8 +115,12 @@ static int start(struct sim_plan *plan, void *arg, char **reasonp)
 
 	if (!err)
 		err = sim_net_take(&cfg.net, reasonp);
-	if (err)
+	if (!err)
+		err = sim_run_start_capture(run, plan, cfg.net, reasonp);
+	if (err) {
+		sim_net_free(cfg.net);
 		return err;
+	}
 
 	if (run->cfg->policy)
 		xstrset(&plan->policy, run->cfg->policy);
@@ -262,6 +266,7 @@ int sim_run_file(const struct sim_run_cfg *cfg, const char *file)
 		(void)sim_run_report(&run);
 
 	sim_bed_free(run.bed);
+	sim_run_end_capture(&run);
 	sim_lua_free(run.lua);
 	timer_free(run.settle);
 	sim_folder_close(&run.folder);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <jansson.h>
 
@@ -15,6 +16,10 @@ struct loop;
 struct sim_bed;
 struct sim_held;
 struct sim_run;
+struct sim_label;
+struct sim_net;
+struct sim_plan;
+struct sim_packets;
 struct timer;
 
 /** Exit code of a run that signal n ended: this and n */
@@ -35,8 +40,9 @@ struct sim_run_front {
 /** What the command line of `sipshare run` gave; borrowed */
 struct sim_run_cfg {
 	struct loop *loop;
-	const char *runs;   /**< folder of the runs' folders */
-	const char *policy; /**< goes before the scenario's; NULL: none */
+	const char *runs;    /**< folder of the runs' folders */
+	const char *policy;  /**< goes before the scenario's; NULL: none */
+	const char *capture; /**< "wire", or "messages"; so is NULL */
 	json_t *params;
 	int timeout_s;
 	int seed;     /**< of a fast run; 0: as the scenario says */
@@ -53,6 +59,7 @@ struct sim_run {
 	char *name;
 	struct sim_lua *lua;
 	struct sim_bed *bed;
+	struct sim_packets *packets; /**< NULL: messages are captured */
 	struct sim_folder folder;
 	int64_t started_us, ready_us; /**< by the machine's clock; ready_us:
 					   -1 until then */
@@ -65,7 +72,7 @@ struct sim_run {
 };
 
 /* sim_run_cmd.c: of run and step alike */
-enum { SIM_RUN_OPTION_N = 5 };
+enum { SIM_RUN_OPTION_N = 6 };
 void sim_run_options(struct opt opts[SIM_RUN_OPTION_N],
 		     struct sim_run_cfg *cfg, struct opt_list *sets);
 bool sim_run_settings(struct sim_run_cfg *cfg, const char *cmd,
@@ -73,6 +80,15 @@ bool sim_run_settings(struct sim_run_cfg *cfg, const char *cmd,
 
 bool sim_run_check(const struct sim_run_cfg *cfg, const char *file);
 int sim_run_file(const struct sim_run_cfg *cfg, const char *file);
+
+/* sim_run_capture.c */
+bool sim_run_can_capture(const char *cmd, const char *what);
+int sim_run_start_capture(struct sim_run *run, struct sim_plan *plan,
+			  const struct sim_net *net, char **reasonp);
+int sim_run_write_capture(const struct sim_run *run,
+			  const struct sim_label *labels, FILE *f);
+void sim_run_print_capture(const struct sim_run *run);
+void sim_run_end_capture(struct sim_run *run);
 
 /* sim_run_report.c */
 bool sim_run_has_steps(const struct sim_run *run);

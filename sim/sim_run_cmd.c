@@ -26,6 +26,10 @@ void sim_run_options(struct opt opts[SIM_RUN_OPTION_N], struct sim_run_cfg *cfg,
 		  &cfg->policy, NULL, 0, 0 },
 		{ OPT_LIST, "set", "NAME=VALUE",
 		  "what param(NAME) gives in the scenario", sets, NULL, 0, 0 },
+		{ OPT_STRING, "capture", "messages|wire",
+		  "capture.pcapng has each message in clear (messages), or "
+		  "packets and their TLS keys: needs CAP_NET_RAW (wire)",
+		  &cfg->capture, NULL, 0, 0 },
 		{ OPT_FLAG, "no-colour", NULL,
 		  "plain text; so does NO_COLOR in the environment",
 		  &cfg->no_colour, NULL, 0, 0 },
@@ -120,14 +124,16 @@ bool sim_run_settings(struct sim_run_cfg *cfg, const char *cmd,
 		      const struct opt_list *sets)
 {
 	cfg->params = json_object();
-	if (is_policy(cfg->policy))
-		return read_params(cfg->params, cmd, sets);
+	if (!is_policy(cfg->policy)) {
+		(void)fprintf(stderr,
+			      "%s: --policy %s: must be round-robin or "
+			      "idle-queue\n",
+			      cmd, cfg->policy);
+		return false;
+	}
 
-	(void)fprintf(stderr,
-		      "%s: --policy %s: must be round-robin or idle-queue\n",
-		      cmd, cfg->policy);
-
-	return false;
+	return sim_run_can_capture(cmd, cfg->capture) &&
+	       read_params(cfg->params, cmd, sets);
 }
 
 /** `sipshare run FILE…`: EXIT_PASS, EXIT_FAIL, EXIT_USAGE, EXIT_START, or

@@ -12,7 +12,6 @@
 #include "sim/sim_invariant.h"
 #include "sim/sim_label.h"
 #include "sim/sim_ladder.h"
-#include "sim/sim_pcapng.h"
 #include "sim/sim_report.h"
 #include "sim/sim_trace.h"
 #include "sim/sim_verdict.h"
@@ -46,18 +45,10 @@ static int write_ladder(const struct sim_run *run,
 	return ferror(f) ? EIO : 0;
 }
 
-static int write_pcapng(const struct sim_run *run,
-			const struct sim_label *labels, FILE *f)
-{
-	(void)run;
-
-	return sim_pcapng_write(sim_label_trace(labels),
-				clock_wall_us() - clock_now_us(), f);
-}
-
 static const struct output outputs[] = { { "trace.jsonl", write_jsonl },
 					 { "ladder.txt", write_ladder },
-					 { "capture.pcapng", write_pcapng } };
+					 { "capture.pcapng",
+					   sim_run_write_capture } };
 
 /* What cannot be written is said, and fails the run: it is its result */
 static bool write_files(const struct sim_run *run,
@@ -240,6 +231,7 @@ static void print_summary(const struct sim_run *run, int code)
 		printf("%s\n", reason);
 	if (run->bad_end && (!reason || !strstr(reason, run->bad_end)))
 		printf("%s\n", run->bad_end);
+	sim_run_print_capture(run);
 	printf("%s %s", words[code], run->file);
 	if (run->ready_us >= 0)
 		printf(": ready in %.2f s, all in %.2f s",
