@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /** One character as it will be shown */
@@ -157,4 +158,30 @@ void sim_text_wrap(FILE *f, const char *s, size_t width, bool is_ascii)
 		at += g.width;
 		s += len;
 	}
+}
+
+/** Text that may hold anything, with what is hostile in it shown; its lines
+ * stay lines if they are wanted. The caller's to free */
+char *sim_text_clean(const char *s, bool keeps_lines)
+{
+	struct glyph g;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort(); /* out of memory, as in common/mem.h */
+	while (*s) {
+		bool is_line = keeps_lines && *s == '\n';
+
+		if (is_line) {
+			fputc(*s++, f);
+			continue;
+		}
+		s += read_glyph(&g, s, false);
+		fputs(g.text, f);
+	}
+	(void)fclose(f);
+
+	return text;
 }

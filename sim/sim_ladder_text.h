@@ -9,6 +9,7 @@
 
 size_t sim_text_put(FILE *f, const char *s, size_t room, bool is_ascii);
 void sim_text_wrap(FILE *f, const char *s, size_t width, bool is_ascii);
+char *sim_text_clean(const char *s, bool keeps_lines);
 size_t sim_text_width(const char *s);
 
 #endif

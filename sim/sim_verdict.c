@@ -31,6 +31,7 @@ struct sim_verdict {
 	size_t seen_n;
 	bool *is_broken; /**< of each row: its order was found broken */
 	char **violations;
+	size_t *violation_entries; /**< where each is */
 	size_t violation_n;
 };
 
@@ -171,6 +172,9 @@ static void add_violation(struct sim_verdict *v, const struct scope *scope,
 {
 	v->violations =
 		xrealloc(v->violations, (v->violation_n + 1) * sizeof(char *));
+	v->violation_entries = xrealloc(v->violation_entries,
+					(v->violation_n + 1) * sizeof(size_t));
+	v->violation_entries[v->violation_n] = first;
 	v->violations[v->violation_n++] = xasprintf(
 		"%s%s%s (%.3f ms) came before %s (%.3f ms), which it has to "
 		"follow: %s%s%s",
@@ -308,6 +312,7 @@ struct sim_verdict *sim_verdict_free(struct sim_verdict *v)
 	free(v->seen);
 	free(v->is_broken);
 	free((void *)v->violations);
+	free(v->violation_entries);
 	free(v);
 
 	return NULL;
@@ -346,4 +351,9 @@ size_t sim_verdict_violations(const struct sim_verdict *v)
 const char *sim_verdict_violation(const struct sim_verdict *v, size_t i)
 {
 	return v->violations[i];
+}
+
+size_t sim_verdict_violation_entry(const struct sim_verdict *v, size_t i)
+{
+	return v->violation_entries[i];
 }

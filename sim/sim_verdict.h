@@ -39,6 +39,8 @@ size_t sim_verdict_missing(const struct sim_verdict *v);
 size_t sim_verdict_violations(const struct sim_verdict *v);
 /** A sentence: "S410 (12.1 ms) came before S409 (13.0 ms)" */
 const char *sim_verdict_violation(const struct sim_verdict *v, size_t i);
+/** The entry that came too early */
+size_t sim_verdict_violation_entry(const struct sim_verdict *v, size_t i);
 /** The verdict's block: a table of steps and times, what is wrong, and last a
  * line that begins with PASS or FAIL */
 void sim_verdict_print(const struct sim_verdict *v, FILE *f, bool is_colour,
