@@ -383,7 +383,7 @@ void sim_ladder_line(const struct sim_ladder *l, size_t i, FILE *f)
 {
 	const struct sim_entry *e = sim_trace_entry(l->tr, i);
 	int64_t us = e->t_us - sim_trace_entry(l->tr, 0)->t_us;
-	size_t left = (size_t)(l->time_width + l->ids_width);
+	size_t left = (size_t)l->time_width + (size_t)l->ids_width;
 
 	/* from a hundred seconds on whole milliseconds will do */
 	fprintf(f, "%*.*f %-*.*s", l->time_width - 1, us < 100000000 ? 3 : 0,
@@ -431,6 +431,12 @@ void sim_ladder_resize(struct sim_ladder *l, int width)
 {
 	l->cfg.width = width ? width : WIDTH_DEFAULT;
 	choose_form(l);
+}
+
+/** How many entries there are, drawn or not */
+size_t sim_ladder_count(const struct sim_ladder *l)
+{
+	return sim_trace_count(l->tr);
 }
 
 static void print_head(const struct sim_ladder *l, FILE *f)

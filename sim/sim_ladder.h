@@ -36,7 +36,13 @@ bool sim_ladder_has_head(const struct sim_ladder *l);
 void sim_ladder_head(const struct sim_ladder *l, FILE *f);
 void sim_ladder_line(const struct sim_ladder *l, size_t i, FILE *f);
 
+size_t sim_ladder_count(const struct sim_ladder *l);
+
 void sim_ladder_print(const struct sim_label *lb,
 		      const struct sim_ladder_cfg *cfg, FILE *f);
+
+/* sim_ladder_around.c */
+char *sim_ladder_around(const struct sim_label *lb, size_t at, size_t before,
+			size_t after);
 
 #endif

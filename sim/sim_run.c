@@ -276,19 +276,16 @@ int sim_run_file(const struct sim_run_cfg *cfg, const char *file)
 	return code;
 }
 
-/** Is it a scenario? A typing error is told before anything is started */
-bool sim_run_check(const struct sim_run_cfg *cfg, const char *file)
+/** Is it a scenario? A typing error is told before anything is started: NULL,
+ * or what is wrong, the caller's to free */
+char *sim_run_check(const struct sim_run_cfg *cfg, const char *file)
 {
 	struct sim_lua_cfg lua_cfg = { cfg->loop, file, cfg->params, 0, 0 };
 	struct sim_lua *lua;
-	char *reason;
+	char *reason = NULL;
 
-	if (sim_lua_new(&lua, &lua_cfg, &lua_ops, NULL, &reason)) {
-		say(reason);
-		free(reason);
-		return false;
-	}
-	sim_lua_free(lua);
+	if (!sim_lua_new(&lua, &lua_cfg, &lua_ops, NULL, &reason))
+		sim_lua_free(lua);
 
-	return true;
+	return reason;
 }

@@ -20,6 +20,7 @@ struct sim_label;
 struct sim_net;
 struct sim_plan;
 struct sim_packets;
+struct sim_results;
 struct timer;
 
 /** Exit code of a run that signal n ended: this and n */
@@ -47,6 +48,7 @@ struct sim_run_cfg {
 	int timeout_s;
 	int seed;     /**< of a fast run; 0: as the scenario says */
 	bool is_fast; /**< in virtual time, whatever the scenario says */
+	struct sim_results *results; /**< each run adds its own */
 	bool no_colour, is_quiet, has_all_events;
 	const struct sim_run_front *front; /**< NULL: nobody */
 	void *front_arg;
@@ -78,7 +80,7 @@ void sim_run_options(struct opt opts[SIM_RUN_OPTION_N],
 bool sim_run_settings(struct sim_run_cfg *cfg, const char *cmd,
 		      const struct opt_list *sets);
 
-bool sim_run_check(const struct sim_run_cfg *cfg, const char *file);
+char *sim_run_check(const struct sim_run_cfg *cfg, const char *file);
 int sim_run_file(const struct sim_run_cfg *cfg, const char *file);
 
 /* sim_run_capture.c */

@@ -10,8 +10,24 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/opt.h"
+#include "sim/sim_ci.h"
 
 enum { TIMEOUT_S = 60, TIMEOUT_MAX_S = 86400 };
+
+/** One `sipshare run` */
+struct command {
+	struct sim_run_cfg cfg;
+	struct sim_ci_cfg ci_cfg;
+	struct sim_ci *ci;
+	struct opt_list sets;
+	bool keeps_going;
+};
+
+static const char usage[] =
+	"usage: sipshare run [OPTIONS] FILE…\n\nPlays scenarios (Lua), each on "
+	"a testbed of its own: shows the ladder and the\nverdict, and leaves "
+	"trace.jsonl, ladder.txt, report.html, capture.pcapng, junit.xml\nand "
+	"logs in runs/NAME.";
 
 /** What the command line of run and step says alike; dst is *cfg and *sets */
 void sim_run_options(struct opt opts[SIM_RUN_OPTION_N], struct sim_run_cfg *cfg,
@@ -65,49 +81,93 @@ static bool read_params(json_t *params, const char *cmd,
 	return true;
 }
 
-static bool all_parse(const struct sim_run_cfg *cfg, int argc, char **argv)
+static int say(char *reason, int code)
 {
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "sipshare: %s\n", reason);
+	free(reason);
+
+	return code;
+}
+
+/* All are looked at before one is played */
+static bool all_parse(struct command *cmd, int argc, char **argv)
+{
+	char **reasons = xcalloc((size_t)argc, sizeof(char *));
 	bool good = true;
 
-	for (int i = 1; i < argc; i++)
-		good = sim_run_check(cfg, argv[i]) && good;
+	for (int i = 1; i < argc; i++) {
+		reasons[i] = sim_run_check(&cmd->cfg, argv[i]);
+		good = good && !reasons[i];
+	}
+	for (int i = 1; i < argc && !good; i++) {
+		sim_ci_skip(cmd->ci, argv[i], reasons[i] != NULL,
+			    reasons[i] ? reasons[i]
+				       : "another scenario has an error");
+		if (reasons[i])
+			(void)say(reasons[i], EXIT_USAGE);
+	}
+	sim_ci_tell(cmd->ci);
+	free((void *)reasons);
 
 	return good;
 }
 
-static int run_files(const struct sim_run_cfg *cfg, bool keep_going, int argc,
-		     char **argv)
+static int run_files(struct command *cmd, int argc, char **argv)
 {
 	int worst = EXIT_PASS;
+	bool is_over = false;
 
-	if (!all_parse(cfg, argc, argv))
+	if (!all_parse(cmd, argc, argv))
 		return EXIT_USAGE;
 
 	for (int i = 1; i < argc; i++) {
-		int code = sim_run_file(cfg, argv[i]);
+		int code = EXIT_PASS;
 
+		if (is_over)
+			sim_ci_skip(cmd->ci, argv[i], false,
+				    "an earlier scenario did not pass");
+		else
+			code = sim_run_file(&cmd->cfg, argv[i]);
+		sim_ci_tell(cmd->ci);
 		if (code > worst)
 			worst = code;
-		if (code > SIM_SIGNAL_EXIT || (code && !keep_going))
-			break;
+		if (code > SIM_SIGNAL_EXIT || (code && !cmd->keeps_going))
+			is_over = true;
 	}
 
 	return worst;
 }
 
-static int find_and_run(struct sim_run_cfg *cfg, bool keep_going, int argc,
-			char **argv)
+/* What other programs read is opened first: it may be what is wrong */
+static int run_for_ci(struct command *cmd, int argc, char **argv)
+{
+	char *reason = NULL;
+	int code;
+
+	if (sim_ci_open(&cmd->ci, &cmd->ci_cfg, (size_t)argc - 1, &reason))
+		return say(reason, EXIT_USAGE);
+
+	cmd->cfg.results = sim_ci_results(cmd->ci);
+	code = run_files(cmd, argc, argv);
+	if (sim_ci_close(cmd->ci, &reason))
+		return say(reason, code ? code : EXIT_FAIL);
+
+	return code;
+}
+
+static int find_and_run(struct command *cmd, int argc, char **argv)
 {
 	int code;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	cfg->loop = loop_new();
+	cmd->cfg.loop = loop_new();
 	for (int i = 1; i < argc; i++)
 		argv[i] = sim_find_scenario(argv[i]);
-	code = run_files(cfg, keep_going, argc, argv);
+	code = run_for_ci(cmd, argc, argv);
 	for (int i = 1; i < argc; i++)
 		free(argv[i]);
-	loop_free(cfg->loop);
+	loop_free(cmd->cfg.loop);
 
 	return code;
 }
@@ -136,48 +196,59 @@ bool sim_run_settings(struct sim_run_cfg *cfg, const char *cmd,
 	       read_params(cfg->params, cmd, sets);
 }
 
-/** `sipshare run FILE…`: EXIT_PASS, EXIT_FAIL, EXIT_USAGE, EXIT_START, or
- * 128+n when signal n ended it */
-int sim_run(int argc, char **argv)
+static enum opt_result read_line(struct command *cmd, int *argcp, char **argv)
 {
-	struct sim_run_cfg cfg = { .runs = "runs", .timeout_s = TIMEOUT_S };
-	struct opt_list sets = { .n = 0 };
-	bool keep_going = false;
+	struct sim_run_cfg *cfg = &cmd->cfg;
 	const struct opt opts[] = {
 		{ OPT_FLAG, "fast", NULL,
 		  "in virtual time: the clock jumps to the next timer when "
 		  "nothing is under way",
-		  &cfg.is_fast, NULL, 0, 0 },
+		  &cfg->is_fast, NULL, 0, 0 },
 		{ OPT_INT, "seed", "N",
 		  "--fast, and who acts next is drawn by this; param(\"seed\") "
 		  "gives it",
-		  &cfg.seed, NULL, 1, INT_MAX },
+		  &cfg->seed, NULL, 1, INT_MAX },
 		{ OPT_INT, "timeout", "S", "a scenario ends by then (60)",
-		  &cfg.timeout_s, NULL, 1, TIMEOUT_MAX_S },
+		  &cfg->timeout_s, NULL, 1, TIMEOUT_MAX_S },
 		{ OPT_FLAG, "keep-going", NULL,
-		  "play the next file after one that did not pass", &keep_going,
-		  NULL, 0, 0 },
+		  "play the next file after one that did not pass",
+		  &cmd->keeps_going, NULL, 0, 0 },
 		{ OPT_FLAG, "quiet", NULL, "no ladder, the verdict alone",
-		  &cfg.is_quiet, NULL, 0, 0 },
+		  &cfg->is_quiet, NULL, 0, 0 },
 		{ OPT_FLAG, "all-events", NULL,
 		  "in the ladder every event that is in trace.jsonl",
-		  &cfg.has_all_events, NULL, 0, 0 },
+		  &cfg->has_all_events, NULL, 0, 0 },
+		{ .type = OPT_END },
+	};
+	const struct opt ci_opts[] = {
+		{ OPT_STRING, "junit", "FILE",
+		  "write all results as JUnit's XML", &cmd->ci_cfg.junit, NULL,
+		  0, 0 },
+		{ OPT_FLAG, "tap", NULL,
+		  "TAP 14 on stdout; all else goes to stderr",
+		  &cmd->ci_cfg.is_tap, NULL, 0, 0 },
+		{ OPT_FLAG, "annotations", NULL,
+		  "\"::error file=…\" lines, for GitHub's CI",
+		  &cmd->ci_cfg.is_annotated, NULL, 0, 0 },
 		{ .type = OPT_END },
 	};
 	struct opt common[SIM_RUN_OPTION_N];
-	const struct opt *tables[] = { common, opts, NULL };
-	enum opt_result read;
+	const struct opt *tables[] = { common, opts, ci_opts, NULL };
+
+	sim_run_options(common, cfg, &cmd->sets);
+
+	return opt_parse(tables, usage, argcp, argv);
+}
+
+/** `sipshare run FILE…`: EXIT_PASS, EXIT_FAIL, EXIT_USAGE, EXIT_START, or
+ * 128+n when signal n ended it */
+int sim_run(int argc, char **argv)
+{
+	struct command cmd = { .cfg = { .runs = "runs",
+					.timeout_s = TIMEOUT_S } };
+	enum opt_result read = read_line(&cmd, &argc, argv);
 	int code = EXIT_USAGE;
 
-	sim_run_options(common, &cfg, &sets);
-	read = opt_parse(
-		tables,
-		"usage: sipshare run [OPTIONS] FILE…\n\n"
-		"Plays scenarios (Lua), each on a testbed of its own: shows "
-		"the ladder and the\nverdict, and leaves trace.jsonl, "
-		"ladder.txt, report.html, capture.pcapng and logs in "
-		"runs/NAME.",
-		&argc, argv);
 	if (read != OPT_OK)
 		return read == OPT_HELP ? EXIT_PASS : EXIT_USAGE;
 
@@ -185,9 +256,9 @@ int sim_run(int argc, char **argv)
 		(void)fputs("sipshare run: which scenario? Try sipshare run "
 			    "scenarios/patent.lua\n",
 			    stderr);
-	else if (sim_run_settings(&cfg, argv[0], &sets))
-		code = find_and_run(&cfg, keep_going, argc, argv);
-	json_decref(cfg.params);
+	else if (sim_run_settings(&cmd.cfg, argv[0], &cmd.sets))
+		code = find_and_run(&cmd, argc, argv);
+	json_decref(cmd.cfg.params);
 
 	return code;
 }

@@ -13,67 +13,91 @@
 #include "sim/sim_label.h"
 #include "sim/sim_ladder.h"
 #include "sim/sim_report.h"
+#include "sim/sim_run_result.h"
 #include "sim/sim_trace.h"
 #include "sim/sim_verdict.h"
 
 enum { FILE_WIDTH = 160, BEFORE = 15 };
 
-/** One file that a run leaves */
-struct output {
-	const char *name;
-	int (*write)(const struct sim_run *run, const struct sim_label *labels,
-		     FILE *f);
+/** One run, while it is being told. Owned by sim_run_report() */
+struct report {
+	struct sim_run *run;
+	struct sim_label *labels;    /**< NULL: nothing has run */
+	struct sim_verdict *verdict; /**< NULL: no steps are expected */
+	char *bad_steps;             /**< they could not be read: why */
+	struct sim_invariants *invariants;
+	struct sim_screen screen;
+	struct sim_suite *suite; /**< what other programs are told */
+	char *unwritten;         /**< a file that could not be written: why */
+	int code;
 };
 
-static int write_jsonl(const struct sim_run *run,
-		       const struct sim_label *labels, FILE *f)
-{
-	(void)run;
+/* --- the run's files --- */
 
-	return sim_label_write_jsonl(labels, f);
+static const char *const words[] = { "PASS", "FAIL", "ERROR", "NOT STARTED" };
+
+static int write_jsonl(const struct report *r, FILE *f)
+{
+	return sim_label_write_jsonl(r->labels, f);
 }
 
-static int write_ladder(const struct sim_run *run,
-			const struct sim_label *labels, FILE *f)
+static int write_ladder(const struct report *r, FILE *f)
 {
-	const struct sim_ladder_cfg cfg = { .width = FILE_WIDTH,
-					    .has_all_events =
-						    run->cfg->has_all_events };
+	const struct sim_ladder_cfg cfg = {
+		.width = FILE_WIDTH,
+		.has_all_events = r->run->cfg->has_all_events,
+	};
 
-	sim_ladder_print(labels, &cfg, f);
+	sim_ladder_print(r->labels, &cfg, f);
 
 	return ferror(f) ? EIO : 0;
 }
 
-static const struct output outputs[] = { { "trace.jsonl", write_jsonl },
-					 { "ladder.txt", write_ladder },
-					 { "capture.pcapng",
-					   sim_run_write_capture } };
+static int write_pcapng(const struct report *r, FILE *f)
+{
+	return sim_run_write_capture(r->run, r->labels, f);
+}
+
+static int write_page(const struct report *r, FILE *f)
+{
+	const struct sim_report page = { r->run->name, r->run->file,
+					 words[r->code],
+					 sim_lua_reason(r->run->lua) };
+	json_t *data = sim_report_data(&page, r->labels);
+	int err = sim_report_write(data, f);
+
+	json_decref(data);
+
+	return err;
+}
+
+static int write_junit(const struct report *r, FILE *f)
+{
+	return sim_junit_write(r->suite, 1, f);
+}
 
 /* What cannot be written is said, and fails the run: it is its result */
-static bool write_files(const struct sim_run *run,
-			const struct sim_label *labels)
+static void write_file(struct report *r, const char *name,
+		       int (*write)(const struct report *r, FILE *f))
 {
-	bool good = true;
+	char *path = xasprintf("%s/%s", r->run->folder.path, name);
+	FILE *f = fopen(path, "we");
+	int err = f ? write(r, f) : errno;
 
-	for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++) {
-		char *path =
-			xasprintf("%s/%s", run->folder.path, outputs[i].name);
-		FILE *f = fopen(path, "we");
-		int err = f ? outputs[i].write(run, labels, f) : errno;
-
-		if (f && fclose(f) && !err)
-			err = errno;
-		if (err) {
-			(void)fprintf(stderr, "sipshare: cannot write %s: %s\n",
-				      path, strerror(err));
-			good = false;
-		}
-		free(path);
+	if (f && fclose(f) && !err)
+		err = errno;
+	if (err) {
+		free(r->unwritten);
+		r->unwritten =
+			xasprintf("cannot write %s: %s", path, strerror(err));
+		(void)fprintf(stderr, "sipshare: %s\n", r->unwritten);
+		if (r->code == EXIT_PASS)
+			r->code = EXIT_FAIL;
 	}
-
-	return good;
+	free(path);
 }
+
+/* --- judging --- */
 
 /** Has all that the scenario expects been seen so far? */
 bool sim_run_has_steps(const struct sim_run *run)
@@ -100,88 +124,34 @@ bool sim_run_has_steps(const struct sim_run *run)
 	return pass;
 }
 
-static bool print_verdict(const struct sim_run *run,
-			  const struct sim_label *labels,
-			  const struct sim_screen *screen)
+static void judge_steps(struct report *r)
 {
-	const char *steps = sim_lua_steps(run->lua);
-	struct sim_verdict *verdict;
-	char *reason = NULL;
-	bool pass;
+	const char *steps = sim_lua_steps(r->run->lua);
 
-	if (!steps)
-		return true;
-
-	if (sim_verdict_new(&verdict, labels, steps, &reason)) {
-		printf("%s: %s\n", run->file, reason);
-		free(reason);
-		return false;
-	}
-	pass = sim_verdict_is_pass(verdict);
-	sim_verdict_print(verdict, stdout, screen->is_colour, screen->width);
-	sim_verdict_free(verdict);
-
-	return pass;
+	if (steps)
+		(void)sim_verdict_new(&r->verdict, r->labels, steps,
+				      &r->bad_steps);
 }
 
 /* Whatever the scenario does, the invariants hold */
-static bool print_invariants(const struct sim_run *run,
-			     const struct sim_label *labels,
-			     const struct sim_screen *screen)
+static void judge_invariants(struct report *r)
 {
-	const struct sim_trace *trace = sim_label_trace(labels);
-	struct sim_invariants *inv =
-		sim_invariants_new(sim_bed_idle_within_ms(run->bed));
+	const struct sim_trace *trace = sim_label_trace(r->labels);
 	size_t n = sim_trace_count(trace);
-	bool good;
 
+	r->invariants = sim_invariants_new(sim_bed_idle_within_ms(r->run->bed));
 	for (size_t i = 0; i < n; i++)
-		sim_invariants_rx(inv, sim_trace_entry(trace, i));
+		sim_invariants_rx(r->invariants, sim_trace_entry(trace, i));
 	if (n)
-		sim_invariants_end(inv, sim_trace_entry(trace, n - 1)->t_us);
-	sim_invariants_print(inv, labels, stdout, screen);
-	good = !sim_invariants_count(inv);
-	sim_invariants_free(inv);
-
-	return good;
+		sim_invariants_end(r->invariants,
+				   sim_trace_entry(trace, n - 1)->t_us);
 }
 
-static void print_bill(const struct sim_trace *trace)
+static bool is_good(const struct report *r)
 {
-	struct sim_bill *bill = sim_bill_new(trace);
-
-	sim_bill_print(bill, stdout);
-	sim_bill_free(bill);
-}
-
-/* The part of the ladder where the scenario failed */
-static void print_around(const struct sim_label *labels, int width)
-{
-	const struct sim_ladder_cfg cfg = { .width = width };
-	char *text = NULL, *line, *save = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	int at = -1, n = 0;
-
-	if (!f)
-		return;
-	sim_ladder_print(labels, &cfg, f);
-	(void)fclose(f);
-	for (const char *p = text; p && *p && at < 0; n++) {
-		const char *end = strchrnul(p, '\n');
-
-		if (memmem(p, (size_t)(end - p), "scenario.failed", 15))
-			at = n;
-		p = *end ? end + 1 : end;
-	}
-	if (at >= 0)
-		puts("The ladder around it:");
-	n = 0;
-	for (line = strtok_r(text, "\n", &save); line && at >= 0;
-	     line = strtok_r(NULL, "\n", &save), n++)
-		if (n >= at - BEFORE && n <= at)
-			puts(line);
-	free(text);
+	return !r->bad_steps && !r->run->bad_end &&
+	       (!r->verdict || sim_verdict_is_pass(r->verdict)) &&
+	       !sim_invariants_count(r->invariants);
 }
 
 static int exit_code(enum sim_lua_end end)
@@ -198,28 +168,51 @@ static int exit_code(enum sim_lua_end end)
 	}
 }
 
-static const char *const words[] = { "PASS", "FAIL", "ERROR", "NOT STARTED" };
+/* --- printing --- */
 
-/* report.html: the one file that tells also how it ended */
-static bool write_page(const struct sim_run *run,
-		       const struct sim_label *labels, int code)
+static void print_ladder(const struct report *r)
 {
-	const struct sim_report report = { run->name, run->file, words[code],
-					   sim_lua_reason(run->lua) };
-	char *path = xasprintf("%s/report.html", run->folder.path);
-	json_t *data = sim_report_data(&report, labels);
-	FILE *f = fopen(path, "we");
-	int err = f ? sim_report_write(data, f) : errno;
+	const struct sim_ladder_cfg cfg = {
+		.width = r->screen.width,
+		.is_colour = r->screen.is_colour,
+		.is_ascii = r->screen.is_ascii,
+		.has_all_events = r->run->cfg->has_all_events,
+	};
 
-	if (f && fclose(f) && !err)
-		err = errno;
-	if (err)
-		(void)fprintf(stderr, "sipshare: cannot write %s: %s\n", path,
-			      strerror(err));
-	json_decref(data);
-	free(path);
+	if (!r->run->cfg->is_quiet)
+		sim_ladder_print(r->labels, &cfg, stdout);
+}
 
-	return !err;
+static void print_bill(const struct sim_trace *trace)
+{
+	struct sim_bill *bill = sim_bill_new(trace);
+
+	sim_bill_print(bill, stdout);
+	sim_bill_free(bill);
+}
+
+/* The part of the ladder where the scenario failed */
+static void print_around(const struct report *r)
+{
+	size_t at = sim_run_failed_at(r->labels);
+	char *text;
+
+	if (at == SIZE_MAX)
+		return;
+
+	text = sim_ladder_around(r->labels, at, BEFORE, 0);
+	printf("The ladder around it:\n%s", text);
+	free(text);
+}
+
+static void print_judged(const struct report *r)
+{
+	if (r->bad_steps)
+		printf("%s: %s\n", r->run->file, r->bad_steps);
+	if (r->verdict)
+		sim_verdict_print(r->verdict, stdout, r->screen.is_colour,
+				  r->screen.width);
+	sim_invariants_print(r->invariants, r->labels, stdout, &r->screen);
 }
 
 static void print_summary(const struct sim_run *run, int code)
@@ -249,6 +242,43 @@ static void print_summary(const struct sim_run *run, int code)
 	free(unread);
 }
 
+/* --- the whole --- */
+
+static void report_bed(struct report *r)
+{
+	struct sim_trace *trace = sim_bed_trace(r->run->bed);
+	bool has_failed = r->code != EXIT_PASS;
+
+	sim_trace_finish(trace);
+	r->labels = sim_label_new(trace);
+	judge_steps(r);
+	judge_invariants(r);
+	if (!has_failed && !is_good(r))
+		r->code = EXIT_FAIL;
+	write_file(r, "trace.jsonl", write_jsonl);
+	write_file(r, "ladder.txt", write_ladder);
+	write_file(r, "capture.pcapng", write_pcapng);
+	write_file(r, "report.html", write_page);
+	print_ladder(r);
+	print_bill(trace);
+	print_judged(r);
+	if (has_failed)
+		print_around(r);
+}
+
+/* For CI: the command's file gets it later, the run's folder now */
+static void report_result(struct report *r)
+{
+	const struct sim_judged judged = { r->labels,    r->verdict,
+					   r->bad_steps, r->invariants,
+					   r->unwritten, r->code };
+
+	r->suite = sim_results_add(r->run->cfg->results, r->run->file);
+	sim_run_result(r->run, &judged, r->suite);
+	if (r->run->folder.path)
+		write_file(r, "junit.xml", write_junit);
+}
+
 /**
  * Write the run's files, print its ladder and verdict
  *
@@ -256,38 +286,19 @@ static void print_summary(const struct sim_run *run, int code)
  */
 int sim_run_report(struct sim_run *run)
 {
-	int code = exit_code(sim_lua_result(run->lua));
-	struct sim_label *labels;
-	struct sim_screen screen;
+	struct report r = { .run = run,
+			    .code = exit_code(sim_lua_result(run->lua)) };
 
-	sim_screen_get(&screen, stdout, run->cfg->no_colour);
-	if (run->bed) {
-		struct sim_trace *trace = sim_bed_trace(run->bed);
-		const struct sim_ladder_cfg cfg = {
-			.width = screen.width,
-			.is_colour = screen.is_colour,
-			.is_ascii = screen.is_ascii,
-			.has_all_events = run->cfg->has_all_events,
-		};
-		bool good;
+	sim_screen_get(&r.screen, stdout, run->cfg->no_colour);
+	if (run->bed)
+		report_bed(&r);
+	report_result(&r);
+	print_summary(run, r.code);
+	sim_invariants_free(r.invariants);
+	sim_verdict_free(r.verdict);
+	sim_label_free(r.labels);
+	free(r.bad_steps);
+	free(r.unwritten);
 
-		sim_trace_finish(trace);
-		labels = sim_label_new(trace);
-		good = write_files(run, labels);
-		if (!run->cfg->is_quiet)
-			sim_ladder_print(labels, &cfg, stdout);
-		print_bill(trace);
-		good = print_verdict(run, labels, &screen) && good;
-		good = print_invariants(run, labels, &screen) && good;
-		if (code)
-			print_around(labels, screen.width);
-		if (code == EXIT_PASS && (!good || run->bad_end))
-			code = EXIT_FAIL;
-		if (!write_page(run, labels, code) && code == EXIT_PASS)
-			code = EXIT_FAIL;
-		sim_label_free(labels);
-	}
-	print_summary(run, code);
-
-	return code;
+	return r.code;
 }

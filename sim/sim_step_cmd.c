@@ -9,6 +9,7 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/opt.h"
+#include "sim/sim_result.h"
 
 static const char usage[] =
 	"usage: sipshare step [OPTIONS] FILE\n\n"
@@ -26,10 +27,12 @@ static int step_on_screen(struct sim_run_cfg *cfg, const char *file,
 
 	sim_screen_get(&screen, stdout, cfg->no_colour);
 	tui = sim_step_tui_new(&tui_cfg);
+	cfg->results = sim_results_new();
 	cfg->front_arg = sim_stepper_new(&sim_step_tui_ops, tui);
 	code = sim_run_file(cfg, file);
 	sim_step_tui_free(tui);
 	sim_stepper_free(cfg->front_arg);
+	sim_results_free(cfg->results);
 
 	return code;
 }
@@ -38,12 +41,17 @@ static int step(struct sim_run_cfg *cfg, const char *given, enum sim_lang lang)
 {
 	char *file = sim_find_scenario(given);
 	int code = EXIT_USAGE;
+	char *reason;
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	cfg->loop = loop_new();
 	cfg->front = &sim_stepper_front;
-	if (sim_run_check(cfg, file))
+	reason = sim_run_check(cfg, file);
+	if (reason)
+		(void)fprintf(stderr, "sipshare step: %s\n", reason);
+	else
 		code = step_on_screen(cfg, file, lang);
+	free(reason);
 	loop_free(cfg->loop);
 	free(file);
 
