@@ -14,13 +14,6 @@ struct label {
 	char *ids, *impu, *summary;
 };
 
-/** Owned by the runner */
-struct sim_label {
-	const struct sim_trace *tr;
-	struct label *labels;
-	size_t n;
-};
-
 /** What has been seen so far, while labelling; jansson's objects are the maps,
  * and sets */
 struct seen {
@@ -28,6 +21,14 @@ struct seen {
 				negative: replaced by what is no step */
 	json_t *calls;     /**< set of "FROM TO CALL-ID" */
 	json_t *exchanges; /**< "FROM TO …" → [[row or -1, impu], …] */
+};
+
+/** Owned by the runner */
+struct sim_label {
+	const struct sim_trace *tr;
+	struct label *labels;
+	size_t n, max;
+	struct seen seen;
 };
 
 /* --- what was seen --- */
@@ -320,7 +321,7 @@ static const struct sim_step *label_new_entry(struct seen *seen,
 	return step;
 }
 
-static void label_entry(struct sim_label *lb, struct seen *seen, size_t i)
+static void label_entry(struct sim_label *lb, size_t i)
 {
 	const struct sim_entry *e = sim_trace_entry(lb->tr, i);
 	struct label *label = &lb->labels[i];
@@ -331,7 +332,7 @@ static void label_entry(struct sim_label *lb, struct seen *seen, size_t i)
 	if (e->is_retransmission)
 		label->step = lb->labels[e->original].step;
 	else
-		label->step = label_new_entry(seen, e, &facts, i);
+		label->step = label_new_entry(&lb->seen, e, &facts, i);
 	label->ids = label->step ? make_ids(label->step) : xstrdup("");
 	label->wire = facts.wire;
 	label->impu = facts.impu;
@@ -340,19 +341,35 @@ static void label_entry(struct sim_label *lb, struct seen *seen, size_t i)
 	sim_facts_clear(&facts);
 }
 
-struct sim_label *sim_label_new(const struct sim_trace *tr)
+/** Labels of a trace that still grows: of none of its entries yet */
+struct sim_label *sim_label_open(const struct sim_trace *tr)
 {
 	struct sim_label *lb = xcalloc(1, sizeof(*lb));
-	struct seen seen = { json_object(), json_object(), json_object() };
 
 	lb->tr = tr;
-	lb->n = sim_trace_count(tr);
-	lb->labels = xcalloc(lb->n + 1, sizeof(*lb->labels));
-	for (size_t i = 0; i < lb->n; i++)
-		label_entry(lb, &seen, i);
-	json_decref(seen.steps);
-	json_decref(seen.calls);
-	json_decref(seen.exchanges);
+	lb->seen = (struct seen){ json_object(), json_object(), json_object() };
+
+	return lb;
+}
+
+/** Label on, so that entries 0 to n - 1 are; those that were must not have
+ * changed */
+void sim_label_more(struct sim_label *lb, size_t n)
+{
+	if (n > lb->max) {
+		lb->max = n > 2 * lb->max ? n : 2 * lb->max;
+		lb->labels =
+			xrealloc(lb->labels, lb->max * sizeof(*lb->labels));
+	}
+	while (lb->n < n)
+		label_entry(lb, lb->n++);
+}
+
+struct sim_label *sim_label_new(const struct sim_trace *tr)
+{
+	struct sim_label *lb = sim_label_open(tr);
+
+	sim_label_more(lb, sim_trace_count(tr));
 
 	return lb;
 }
@@ -367,10 +384,19 @@ struct sim_label *sim_label_free(struct sim_label *lb)
 		free(lb->labels[i].impu);
 		free(lb->labels[i].summary);
 	}
+	json_decref(lb->seen.steps);
+	json_decref(lb->seen.calls);
+	json_decref(lb->seen.exchanges);
 	free(lb->labels);
 	free(lb);
 
 	return NULL;
+}
+
+/** How many entries are labelled, from the first on */
+size_t sim_label_count(const struct sim_label *lb)
+{
+	return lb->n;
 }
 
 const struct sim_trace *sim_label_trace(const struct sim_label *lb)

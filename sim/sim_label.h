@@ -18,6 +18,9 @@ struct sim_label;
 
 /** Label a finished trace, which must outlive the labels */
 struct sim_label *sim_label_new(const struct sim_trace *tr);
+struct sim_label *sim_label_open(const struct sim_trace *tr);
+void sim_label_more(struct sim_label *lb, size_t n);
+size_t sim_label_count(const struct sim_label *lb);
 struct sim_label *sim_label_free(struct sim_label *lb);
 const struct sim_trace *sim_label_trace(const struct sim_label *lb);
 /** The row that entry i is, or NULL */

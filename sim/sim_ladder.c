@@ -136,7 +136,7 @@ static void add_actor(struct sim_ladder *l, const char *name)
 
 static bool takes_part(const struct sim_ladder *l, const char *name)
 {
-	for (size_t i = 0; i < sim_trace_count(l->tr); i++) {
+	for (size_t i = 0; i < sim_label_count(l->lb); i++) {
 		const struct sim_entry *e = sim_trace_entry(l->tr, i);
 
 		if (sim_ladder_shows(l, i) &&
@@ -154,7 +154,7 @@ static void find_actors(struct sim_ladder *l)
 		if (l->cfg.has_all_actors || takes_part(l, order[i].name))
 			add_actor(l, order[i].name);
 	}
-	for (size_t i = 0; i < sim_trace_count(l->tr); i++) {
+	for (size_t i = 0; i < sim_label_count(l->lb); i++) {
 		const struct sim_entry *e = sim_trace_entry(l->tr, i);
 
 		if (!sim_ladder_shows(l, i))
@@ -436,7 +436,7 @@ void sim_ladder_resize(struct sim_ladder *l, int width)
 /** How many entries there are, drawn or not */
 size_t sim_ladder_count(const struct sim_ladder *l)
 {
-	return sim_trace_count(l->tr);
+	return sim_label_count(l->lb);
 }
 
 static void print_head(const struct sim_ladder *l, FILE *f)
@@ -454,7 +454,7 @@ void sim_ladder_print(const struct sim_label *lb,
 
 	sim_ladder_legend(l, f);
 	print_head(l, f);
-	for (size_t i = 0; i < sim_trace_count(l->tr); i++) {
+	for (size_t i = 0; i < sim_label_count(l->lb); i++) {
 		if (!sim_ladder_shows(l, i))
 			continue;
 		sim_ladder_line(l, i, f);

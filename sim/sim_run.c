@@ -11,6 +11,7 @@
 #include "common/mem.h"
 #include "common/timer.h"
 #include "sim/sim_bed.h"
+#include "sim/sim_live.h"
 #include "sim/sim_net.h"
 
 static void on_ready(int64_t ready_us, void *arg)
@@ -36,6 +37,8 @@ static void on_trace(void *arg)
 {
 	const struct sim_run *run = arg;
 
+	if (run->live)
+		sim_live_on_trace(run->live);
 	sim_lua_on_trace(run->lua);
 }
 
@@ -131,7 +134,11 @@ static int start(struct sim_plan *plan, void *arg, char **reasonp)
 		plan->store = xasprintf("%s/store", run->folder.path);
 	cfg.dir = run->folder.path;
 
-	return sim_bed_new(&run->bed, &cfg, &bed_ops, run, reasonp);
+	err = sim_bed_new(&run->bed, &cfg, &bed_ops, run, reasonp);
+	if (!err)
+		sim_run_go_live(run);
+
+	return err;
 }
 
 static int call(enum sim_actor actor, const char *cmd, json_t *args,
@@ -265,6 +272,7 @@ int sim_run_file(const struct sim_run_cfg *cfg, const char *file)
 	else
 		(void)sim_run_report(&run);
 
+	sim_live_free(run.live);
 	sim_bed_free(run.bed);
 	sim_run_end_capture(&run);
 	sim_lua_free(run.lua);

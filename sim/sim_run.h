@@ -20,6 +20,7 @@ struct sim_label;
 struct sim_net;
 struct sim_plan;
 struct sim_packets;
+struct sim_live;
 struct sim_results;
 struct timer;
 
@@ -52,6 +53,7 @@ struct sim_run_cfg {
 	bool no_colour, is_quiet, has_all_events;
 	const struct sim_run_front *front; /**< NULL: nobody */
 	void *front_arg;
+	bool is_live; /**< the ladder is printed as it comes */
 };
 
 /** One run; owned by sim_run_file() */
@@ -62,6 +64,7 @@ struct sim_run {
 	struct sim_lua *lua;
 	struct sim_bed *bed;
 	struct sim_packets *packets; /**< NULL: messages are captured */
+	struct sim_live *live; /**< NULL: the ladder comes at the end */
 	struct sim_folder folder;
 	int64_t started_us, ready_us; /**< by the machine's clock; ready_us:
 					   -1 until then */
@@ -93,6 +96,7 @@ void sim_run_print_capture(const struct sim_run *run);
 void sim_run_end_capture(struct sim_run *run);
 
 /* sim_run_report.c */
+void sim_run_go_live(struct sim_run *run);
 bool sim_run_has_steps(const struct sim_run *run);
 int sim_run_report(struct sim_run *run);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/element.h"
 #include "common/loop.h"
@@ -20,7 +21,7 @@ struct command {
 	struct sim_ci_cfg ci_cfg;
 	struct sim_ci *ci;
 	struct opt_list sets;
-	bool keeps_going;
+	bool keeps_going, is_live, is_not_live;
 };
 
 static const char usage[] =
@@ -149,6 +150,8 @@ static int run_for_ci(struct command *cmd, int argc, char **argv)
 		return say(reason, EXIT_USAGE);
 
 	cmd->cfg.results = sim_ci_results(cmd->ci);
+	cmd->cfg.is_live = !cmd->cfg.is_quiet && !cmd->is_not_live &&
+			   (cmd->is_live || isatty(STDOUT_FILENO));
 	code = run_files(cmd, argc, argv);
 	if (sim_ci_close(cmd->ci, &reason))
 		return say(reason, code ? code : EXIT_FAIL);
@@ -215,6 +218,11 @@ static enum opt_result read_line(struct command *cmd, int *argcp, char **argv)
 		  &cmd->keeps_going, NULL, 0, 0 },
 		{ OPT_FLAG, "quiet", NULL, "no ladder, the verdict alone",
 		  &cfg->is_quiet, NULL, 0, 0 },
+		{ OPT_FLAG, "live", NULL,
+		  "print the ladder as it comes: so it is on a terminal",
+		  &cmd->is_live, NULL, 0, 0 },
+		{ OPT_FLAG, "no-live", NULL, "print the ladder at the end",
+		  &cmd->is_not_live, NULL, 0, 0 },
 		{ OPT_FLAG, "all-events", NULL,
 		  "in the ladder every event that is in trace.jsonl",
 		  &cfg->has_all_events, NULL, 0, 0 },

@@ -12,6 +12,7 @@
 #include "sim/sim_invariant.h"
 #include "sim/sim_label.h"
 #include "sim/sim_ladder.h"
+#include "sim/sim_live.h"
 #include "sim/sim_report.h"
 #include "sim/sim_run_result.h"
 #include "sim/sim_trace.h"
@@ -170,6 +171,21 @@ static int exit_code(enum sim_lua_end end)
 
 /* --- printing --- */
 
+/** Print the ladder as it comes, if that is wanted; the bed has just begun */
+void sim_run_go_live(struct sim_run *run)
+{
+	const struct sim_live_cfg cfg = {
+		.loop = run->cfg->loop,
+		.trace = sim_bed_trace(run->bed),
+		.out = stdout,
+		.no_colour = run->cfg->no_colour,
+		.has_all_events = run->cfg->has_all_events,
+	};
+
+	if (run->cfg->is_live)
+		run->live = sim_live_new(&cfg);
+}
+
 static void print_ladder(const struct report *r)
 {
 	const struct sim_ladder_cfg cfg = {
@@ -179,7 +195,9 @@ static void print_ladder(const struct report *r)
 		.has_all_events = r->run->cfg->has_all_events,
 	};
 
-	if (!r->run->cfg->is_quiet)
+	if (r->run->live)
+		sim_live_end(r->run->live, r->labels);
+	else if (!r->run->cfg->is_quiet)
 		sim_ladder_print(r->labels, &cfg, stdout);
 }
 

@@ -22,17 +22,18 @@ static int step_on_screen(struct sim_run_cfg *cfg, const char *file,
 {
 	struct sim_screen screen;
 	const struct sim_step_tui_cfg tui_cfg = { cfg->loop, &screen, lang };
+	struct sim_results results = { .n = 0 };
 	struct sim_step_tui *tui;
 	int code;
 
 	sim_screen_get(&screen, stdout, cfg->no_colour);
 	tui = sim_step_tui_new(&tui_cfg);
-	cfg->results = sim_results_new();
+	cfg->results = &results;
 	cfg->front_arg = sim_stepper_new(&sim_step_tui_ops, tui);
 	code = sim_run_file(cfg, file);
 	sim_step_tui_free(tui);
 	sim_stepper_free(cfg->front_arg);
-	sim_results_free(cfg->results);
+	sim_results_clear(&results);
 
 	return code;
 }
