@@ -161,21 +161,21 @@ static int read_message(struct reader *r, json_t *line, struct sim_entry *e)
 
 /* "impu" is the label's as well as an event's: it was the label's if the other
  * fields give the same */
-static void drop_label(json_t *line, const struct sim_entry *e)
+static void drop_label(json_t *line, struct sim_entry e)
 {
-	json_t *impu = json_incref(json_object_get(line, "impu"));
+	const char *impu = json_string_value(json_object_get(line, "impu"));
 	struct sim_facts facts;
 
 	json_object_del(line, "n");
 	json_object_del(line, "t_us");
 	json_object_del(line, "steps");
-	json_object_del(line, "impu");
-	sim_facts_read(&facts, e);
-	if (impu && (!facts.impu || !json_is_string(impu) ||
-		     strcmp(facts.impu, json_string_value(impu)) != 0))
-		json_object_set(line, "impu", impu);
+	e.fields = json_copy(line);
+	json_object_del(e.fields, "impu");
+	sim_facts_read(&facts, &e);
+	if (impu && facts.impu && !strcmp(facts.impu, impu))
+		json_object_del(line, "impu");
 	sim_facts_clear(&facts);
-	json_decref(impu);
+	json_decref(e.fields);
 }
 
 static int read_event(struct reader *r, json_t *line, struct sim_entry *e)
@@ -186,7 +186,7 @@ static int read_event(struct reader *r, json_t *line, struct sim_entry *e)
 
 	e->fields = line;
 	e->send_us = e->recv_us = -1;
-	drop_label(line, e);
+	drop_label(line, *e);
 
 	return 0;
 }
