@@ -21,6 +21,7 @@ enum {
 struct sim_live {
 	struct sim_live_cfg cfg;
 	struct timer *tick;
+	int64_t rest_us;          /**< no batch is due before */
 	struct sim_label *labels; /**< of the entries that are settled */
 	const void **keys;        /**< of each of those */
 	size_t n;
@@ -176,18 +177,26 @@ static void tell_settled(struct sim_live *live)
 	(void)fflush(live->cfg.out);
 }
 
+/* A batch costs the more, the longer the run: so the rest after it is longer */
+static void start_tick(struct sim_live *live)
+{
+	int64_t rest_ms = (live->rest_us - clock_now_us()) / 1000;
+
+	timer_start_ms(live->tick, rest_ms > TICK_MS ? rest_ms : TICK_MS);
+}
+
 static void on_tick(void *arg)
 {
 	struct sim_live *live = arg;
-	int64_t began_us = clock_now_us();
-	int64_t cost_ms;
+	int64_t began_us = clock_now_us(), now_us;
 
 	sim_trace_finish(live->cfg.trace);
 	settle(live, began_us - SETTLE_US);
 	tell_settled(live);
-	cost_ms = (clock_now_us() - began_us) / 1000;
+	now_us = clock_now_us();
+	live->rest_us = now_us + SHARE * (now_us - began_us);
 	if (live->n < sim_trace_count(live->cfg.trace))
-		timer_start_ms(live->tick, TICK_MS + SHARE * cost_ms);
+		start_tick(live);
 }
 
 struct sim_live *sim_live_new(const struct sim_live_cfg *cfg)
@@ -220,7 +229,7 @@ void sim_live_on_trace(struct sim_live *live)
 	/* a clock that is moved by hand says nothing about what is on its way:
 	 * then all is told at the end */
 	if (!timer_is_running(live->tick) && !clock_is_virtual())
-		timer_start_ms(live->tick, TICK_MS);
+		start_tick(live);
 }
 
 void sim_live_end(struct sim_live *live, const struct sim_label *labels)
