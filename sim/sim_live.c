@@ -192,8 +192,10 @@ static void on_tick(void *arg)
 
 	sim_trace_finish(live->cfg.trace);
 	settle(live, began_us - SETTLE_US);
-	tell_settled(live);
+	/* without the printing: a terminal may stand still for as long as its
+	 * user likes */
 	now_us = clock_now_us();
+	tell_settled(live);
 	live->rest_us = now_us + SHARE * (now_us - began_us);
 	if (live->n < sim_trace_count(live->cfg.trace))
 		start_tick(live);

@@ -315,8 +315,9 @@ static void draw_status(const struct sim_tui *tui)
 	put_row(tui, LINES - 1, text, A_REVERSE);
 	width = sim_text_width(text);
 	free(text);
-	(void)snprintf(right, sizeof(right), " %zu/%zu  ? help  q leave ",
-		       tui->n ? tui->cursor + 1 : 0, tui->n);
+	(void)snprintf(right, sizeof(right), " %zu/%zu  %s? help  q leave ",
+		       tui->n ? tui->cursor + 1 : 0, tui->n,
+		       tui->ops->pane ? "Enter message  " : "");
 	if (tui->mode == TUI_LIST && width + strlen(right) < (size_t)COLS) {
 		(void)attr_set(A_REVERSE, 0, NULL);
 		(void)mvaddstr(LINES - 1, COLS - (int)strlen(right), right);
