@@ -8,6 +8,7 @@
 #include "common/element.h"
 #include "common/https.h"
 #include "common/mem.h"
+#include "common/timer.h"
 
 /* --- control commands --- */
 
@@ -50,12 +51,13 @@ static void cmd_open_accounts(struct ctl_req *req, json_t *args, void *arg)
 	const char *first = get_text(args, "first");
 	const char *last = get_text(args, "last");
 	const char *rule = get_text(args, "rule");
+	const struct boss_range range = { first, last, rule };
 	struct boss_list list = { 0 };
 	struct boss *boss = arg;
 	char *reason = NULL;
 
 	if (!file && first && last && rule) {
-		boss_soap_open_range(boss, first, last, rule, on_report, req);
+		boss_open_range(boss, &range, on_report, req);
 		return;
 	}
 	if (!file || first || last || rule) {
@@ -68,7 +70,7 @@ static void cmd_open_accounts(struct ctl_req *req, json_t *args, void *arg)
 		free(reason);
 		return;
 	}
-	boss_soap_open_list(boss, &list, on_report, req);
+	boss_open_list(boss, &list, on_report, req);
 	boss_list_clear(&list);
 }
 
@@ -77,7 +79,7 @@ static void cmd_close_account(struct ctl_req *req, json_t *args, void *arg)
 	const char *uri = get_text(args, "uri");
 
 	if (uri)
-		boss_soap_close(arg, uri, on_report, req);
+		boss_edit_close(arg, uri, on_report, req);
 	else
 		ctl_fail(req, "close_account: uri is missing");
 }
@@ -87,8 +89,8 @@ static void cmd_change_password(struct ctl_req *req, json_t *args, void *arg)
 	const char *uri = get_text(args, "uri");
 
 	if (uri)
-		boss_soap_change(arg, uri, get_text(args, "password"),
-				 on_report, req);
+		boss_edit_password(arg, uri, get_text(args, "password"),
+				   on_report, req);
 	else
 		ctl_fail(req, "change_password: uri is missing");
 }
@@ -106,31 +108,15 @@ static void on_sent(size_t count, const char *error, void *arg)
 static void cmd_sync(struct ctl_req *req, json_t *args, void *arg)
 {
 	const char *by = get_text(args, "by");
-	struct boss *boss = arg;
-	char *reason = NULL;
-	size_t count;
+	bool by_file = by && !strcmp(by, "file");
 
-	if (by && !strcmp(by, "message")) {
-		if (boss->platform_url)
-			boss_platform_send(boss, on_sent, req);
-		else
-			ctl_fail(req, "sync: no platform is set; give "
-				      "--platform");
-		return;
-	}
-	if (!by || strcmp(by, "file") != 0) {
+	if (by_file || (by && !strcmp(by, "message")))
+		boss_sync(arg, by_file, on_sent, req);
+	else
 		ctl_fail(req,
 			 "sync: by is \"%s\"; \"file\" or \"message\" was "
 			 "expected",
 			 by ? by : "");
-		return;
-	}
-	if (boss_platform_write(boss, &count, &reason)) {
-		ctl_fail(req, "%s", reason);
-		free(reason);
-		return;
-	}
-	ctl_ok(req, json_pack("{s:I}", "count", (json_int_t)count));
 }
 
 static const struct ctl_cmd commands[] = {
@@ -189,7 +175,11 @@ int boss_new(struct boss **bossp, struct element *el,
 		boss->platform_url = url_with_path(cfg->platform, "/v1/pool");
 	boss->realm = xstrdup(cfg->realm);
 	boss->pool_file = xstrdup(cfg->pool_file);
-	err = https_client_new(&boss->https, el, &client, reasonp);
+	TAILQ_INIT(&boss->turns);
+	boss->next_turn = timer_new(el->loop, boss_turn_next, boss);
+	err = boss_known_open(boss, cfg->store, reasonp);
+	if (!err)
+		err = https_client_new(&boss->https, el, &client, reasonp);
 	if (!err && cfg->https)
 		err = boss_https_open(boss, cfg, reasonp);
 	if (err) {
@@ -203,17 +193,21 @@ int boss_new(struct boss **bossp, struct element *el,
 	return 0;
 }
 
-/** End; what is under way is not answered, passwords are wiped */
+/** End; what is under way is carried on at the next start. Passwords are
+ * wiped */
 struct boss *boss_free(struct boss *boss)
 {
 	if (!boss)
 		return NULL;
 
+	/* first the store, so that no callback comes back */
+	boss_known_close(boss);
 	boss_https_close(boss);
 	https_client_free(boss->https);
 	boss_soap_free_ops(boss);
-	boss_platform_free_sends(boss);
+	boss_turn_end_all(boss);
 	boss_shot_free(boss);
+	timer_free(boss->next_turn);
 	boss_list_clear(&boss->pool);
 	json_decref(boss->index);
 	free(boss->hss_url);

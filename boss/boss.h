@@ -23,6 +23,7 @@ struct boss_cfg {
 	const char *bind;      /**< local address; NULL: any */
 	const char *realm;     /**< of the accounts */
 	const char *pool_file; /**< NULL: only by message */
+	const char *store;     /**< file, or "memory" */
 };
 
 /** What to do once, when started by hand; borrowed while it runs */

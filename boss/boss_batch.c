@@ -1,3 +1,5 @@
+#include "boss/boss_batch.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -9,7 +11,6 @@
 #include <jansson.h>
 #include <openssl/crypto.h>
 
-#include "boss/boss_core.h"
 #include "common/mem.h"
 #include "common/numrange.h"
 
@@ -31,20 +32,53 @@ struct boss_account *boss_list_add(struct boss_list *list)
 	return &list->v[list->n++];
 }
 
+/** A copy of an account at the end, borrowed until the next one */
+struct boss_account *boss_list_copy(struct boss_list *list,
+				    const struct boss_account *a)
+{
+	struct boss_account *copy = boss_list_add(list);
+
+	copy->number = xstrdup(a->number);
+	copy->uri = xstrdup(a->uri);
+	copy->impi = xstrdup(a->impi);
+	copy->password = xstrdup(a->password);
+	copy->status = xstrdup(a->status);
+
+	return copy;
+}
+
+bool boss_account_is(const struct boss_account *a, const char *status)
+{
+	return a && a->status && !strcmp(a->status, status);
+}
+
+/** Another password, copied, or NULL; the old one is wiped */
+void boss_account_set_password(struct boss_account *a, const char *password)
+{
+	char *copy = xstrdup(password);
+
+	if (a->password)
+		OPENSSL_cleanse(a->password, strlen(a->password));
+	free(a->password);
+	a->password = copy;
+}
+
+/** Forget what it holds; the password is wiped */
+void boss_account_clear(struct boss_account *a)
+{
+	boss_account_set_password(a, NULL);
+	free(a->number);
+	free(a->uri);
+	free(a->impi);
+	free(a->status);
+	memset(a, 0, sizeof(*a));
+}
+
 /** Empty a list; passwords are wiped */
 void boss_list_clear(struct boss_list *list)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		struct boss_account *a = &list->v[i];
-
-		if (a->password)
-			OPENSSL_cleanse(a->password, strlen(a->password));
-		free(a->number);
-		free(a->uri);
-		free(a->impi);
-		free(a->password);
-		free(a->status);
-	}
+	for (size_t i = 0; i < list->n; i++)
+		boss_account_clear(&list->v[i]);
 	free(list->v);
 	*list = (struct boss_list){ 0 };
 }
@@ -55,7 +89,7 @@ size_t boss_list_count(const struct boss_list *list, const char *status)
 	size_t n = 0;
 
 	for (size_t i = 0; i < list->n; i++)
-		n += list->v[i].status && !strcmp(list->v[i].status, status);
+		n += boss_account_is(&list->v[i], status);
 
 	return n;
 }

@@ -4,27 +4,34 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 #include <jansson.h>
 
 #include "boss/boss.h"
+#include "boss/boss_batch.h"
 
 struct boss_change;
 struct boss_op;
-struct boss_send;
 struct boss_shooting;
 struct https_client;
 struct https_server;
+struct store;
+struct timer;
 
-/** One account; strings are owned by its list */
-struct boss_account {
-	char *number, *uri, *impi, *password, *status;
+/** Numbers, and how their SIP-URIs are made; borrowed */
+struct boss_range {
+	const char *first, *last, *rule;
 };
 
-/** Accounts of a file, of a report, or all that were opened */
-struct boss_list {
-	struct boss_account *v;
-	size_t n, room;
+/** A procedure's turn: an operator's are done one after the other. Owned by
+ * the procedure, whose first member it is */
+struct boss_turn {
+	TAILQ_ENTRY(boss_turn) link;
+	void (*start)(struct boss_turn *turn);
+	/** The BOSS ends: tell who waits, and free */
+	void (*end)(struct boss_turn *turn);
+	bool is_started;
 };
 
 /** Owns all below */
@@ -32,39 +39,44 @@ struct boss {
 	struct element *el;
 	struct https_client *https;
 	struct https_server *server; /* NULL: no --https */
+	struct store *store;
 	struct boss_change *changes;
 	char *hss_url, *platform_url, *realm, *pool_file;
-	struct boss_list pool; /* of status closed: no longer to be given */
+	struct boss_list pool; /* what is in the store */
 	json_t *index;         /* SIP-URI to its place in pool */
+	LIST_HEAD(boss_puts, boss_put) puts;
+	TAILQ_HEAD(boss_turns, boss_turn) turns;
+	struct timer *next_turn;
 	struct boss_op *ops;
-	struct boss_send *sends;
 	struct boss_shooting *shooting;
 	bool has_failed;
 };
 
-/** How accounts were opened */
-enum boss_way { BOSS_BY_RANGE, BOSS_BY_LIST };
-
-/** error NULL: report is what the HSS did; else who refused what, and why.
- * Both borrowed */
+/** error NULL: report is what the HSS did. Else who refused what, and why:
+ * with a report, an empty one, the HSS did nothing; without one nobody knows
+ * what it did. All borrowed */
 typedef void boss_report_cb(const struct boss_list *report, const char *error,
 			    void *arg);
-/** error NULL: the platform has count of our accounts */
+/** error NULL: the platform has count of our accounts, by this */
 typedef void boss_sent_cb(size_t count, const char *error, void *arg);
+/** 0: it is on disk; else nothing happened */
+typedef void boss_stored_cb(int err, void *arg);
 
-/* boss_batch.c: files */
-struct boss_account *boss_list_add(struct boss_list *list);
-void boss_list_clear(struct boss_list *list);
-size_t boss_list_count(const struct boss_list *list, const char *status);
-int boss_batch_read(struct boss_list *list, const char *file, const char *realm,
-		    char **reasonp);
-int boss_pool_read(struct boss_list *list, const char *file, char **reasonp);
-int boss_pool_write(const struct boss_list *list, const char *file,
-		    const char *realm, char **reasonp);
+/* boss_known.c: what it remembers */
+int boss_known_open(struct boss *boss, const char *where, char **reasonp);
+void boss_known_close(struct boss *boss);
+struct boss_account *boss_known_find(const struct boss *boss, const char *uri);
+void boss_known_put(struct boss *boss, struct boss_list *list,
+		    boss_stored_cb *cb, void *arg);
+
+/* boss_turn.c: one after the other */
+void boss_turn_enter(struct boss *boss, struct boss_turn *turn);
+void boss_turn_leave(struct boss *boss, struct boss_turn *turn);
+void boss_turn_next(void *arg);
+void boss_turn_end_all(struct boss *boss);
 
 /* boss_soap.c: to the HSS */
-void boss_soap_open_range(struct boss *boss, const char *first,
-			  const char *last, const char *rule,
+void boss_soap_open_range(struct boss *boss, const struct boss_range *range,
 			  boss_report_cb *cb, void *arg);
 void boss_soap_open_list(struct boss *boss, const struct boss_list *list,
 			 boss_report_cb *cb, void *arg);
@@ -74,10 +86,19 @@ void boss_soap_change(struct boss *boss, const char *uri, const char *password,
 		      boss_report_cb *cb, void *arg);
 void boss_soap_free_ops(struct boss *boss);
 
+/* boss_open.c, boss_edit.c: accounts, remembered first */
+void boss_open_range(struct boss *boss, const struct boss_range *range,
+		     boss_report_cb *cb, void *arg);
+void boss_open_list(struct boss *boss, const struct boss_list *list,
+		    boss_report_cb *cb, void *arg);
+void boss_open_rest(struct boss *boss, boss_report_cb *cb, void *arg);
+void boss_edit_close(struct boss *boss, const char *uri, boss_report_cb *cb,
+		     void *arg);
+void boss_edit_password(struct boss *boss, const char *uri,
+			const char *password, boss_report_cb *cb, void *arg);
+
 /* boss_platform.c: to the platform */
-int boss_platform_write(struct boss *boss, size_t *countp, char **reasonp);
-void boss_platform_send(struct boss *boss, boss_sent_cb *cb, void *arg);
-void boss_platform_free_sends(struct boss *boss);
+void boss_sync(struct boss *boss, bool by_file, boss_sent_cb *cb, void *arg);
 
 /* boss_https.c: for the platform */
 int boss_https_open(struct boss *boss, const struct boss_cfg *cfg,

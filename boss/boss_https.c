@@ -13,10 +13,10 @@
 
 enum { BODY_MAX = 4096 };
 
-/** A request that waits for the HSS; owned by the BOSS's list, and by its
- * operation, which ends first */
+/** A request that waits for the HSS; owned by the BOSS's list */
 struct boss_change {
 	struct boss_change *next, **at;
+	struct boss *boss;
 	struct https_req *req; /* NULL: its client left */
 	char *uri;
 };
@@ -37,6 +37,23 @@ static void on_gone(void *arg)
 	change->req = NULL;
 }
 
+/* Who asks for another password has the account, and this password: on its
+ * disk, before it asked. Here is nothing to remember */
+static void forget_password(struct boss *boss, const char *uri)
+{
+	const struct boss_account *own = boss_known_find(boss, uri);
+	struct boss_list given = { 0 };
+	struct boss_account *a;
+
+	if (!boss_account_is(own, BOSS_OPENED))
+		return;
+
+	a = boss_list_copy(&given, own);
+	boss_account_set_password(a, NULL);
+	xstrset(&a->status, BOSS_GIVEN);
+	boss_known_put(boss, &given, NULL, NULL);
+}
+
 /* The password itself is in no answer: who asked has it */
 static void on_report(const struct boss_list *report, const char *error,
 		      void *arg)
@@ -45,6 +62,8 @@ static void on_report(const struct boss_list *report, const char *error,
 	const char *status =
 		report && report->n == 1 ? report->v[0].status : "missing";
 
+	if (!error && !strcmp(status, "changed"))
+		forget_password(change->boss, change->uri);
 	if (!change->req)
 		log_warn("boss: %s: who asked for a new password left",
 			 change->uri);
@@ -97,6 +116,7 @@ static void change(struct boss *boss, struct https_req *req, const char *uri,
 {
 	struct boss_change *change = xcalloc(1, sizeof(*change));
 
+	change->boss = boss;
 	change->req = req;
 	change->uri = xstrdup(uri);
 	change->next = boss->changes;
@@ -155,7 +175,11 @@ int boss_https_open(struct boss *boss, const struct boss_cfg *cfg,
 /** End, with what still waits: no one is answered any more */
 void boss_https_close(struct boss *boss)
 {
+	struct boss_change *next;
+
 	boss->server = https_server_free(boss->server);
-	for (struct boss_change *c = boss->changes; c; c = c->next)
-		c->req = NULL;
+	for (struct boss_change *c = boss->changes; c; c = next) {
+		next = c->next;
+		change_free(c);
+	}
 }

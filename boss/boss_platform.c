@@ -15,20 +15,58 @@
 /* accounts in one message: well below the bound of a body */
 enum { CHUNK = 1000, REASON_LEN = 256 };
 
-static bool is_ours(const struct boss_account *a)
+/** All that was opened and not given yet, on its way. A message holds CHUNK
+ * accounts, one goes after the other. Owned by the BOSS's turns */
+struct boss_sync {
+	struct boss_turn turn;
+	struct boss *boss;
+	bool by_file;
+	struct boss_list accounts;
+	size_t sent;
+	char *error;
+	boss_sent_cb *cb;
+	void *arg;
+};
+
+static void sync_free(struct boss_sync *sync)
 {
-	return strcmp(a->status, "closed") != 0;
+	boss_list_clear(&sync->accounts);
+	free(sync->error);
+	free(sync);
+}
+
+static void end(struct boss_sync *sync, size_t count)
+{
+	if (sync->error)
+		log_warn("boss: %s", sync->error);
+	boss_turn_leave(sync->boss, &sync->turn);
+	sync->cb(count, sync->error, sync->arg);
+	sync_free(sync);
+}
+
+static void boss_ends(struct boss_turn *turn)
+{
+	struct boss_sync *sync = (struct boss_sync *)turn;
+
+	sync->cb(0, "the BOSS ends", sync->arg);
+	sync_free(sync);
+}
+
+static void add_opened(struct boss_list *list, const struct boss *boss)
+{
+	for (size_t i = 0; i < boss->pool.n; i++)
+		if (boss_account_is(&boss->pool.v[i], BOSS_OPENED))
+			(void)boss_list_copy(list, &boss->pool.v[i]);
 }
 
 /* --- by text file --- */
 
-static void copy_account(struct boss_list *list, const struct boss_account *a)
+static bool knows_better(const struct boss *boss, const char *uri)
 {
-	struct boss_account *copy = boss_list_add(list);
+	const struct boss_account *own = boss_known_find(boss, uri);
 
-	copy->uri = xstrdup(a->uri);
-	copy->impi = xstrdup(a->impi);
-	copy->password = xstrdup(a->password);
+	return boss_account_is(own, BOSS_OPENED) ||
+	       boss_account_is(own, BOSS_CLOSED);
 }
 
 /* What the file has from earlier runs stays, unless we know better */
@@ -36,7 +74,6 @@ static int merge_file(struct boss_list *all, const struct boss *boss,
 		      char **reasonp)
 {
 	struct boss_list old = { 0 };
-	json_t *known;
 	int err;
 
 	if (access(boss->pool_file, F_OK))
@@ -45,112 +82,59 @@ static int merge_file(struct boss_list *all, const struct boss *boss,
 	if (err)
 		return err;
 
-	known = json_object();
-	for (size_t i = 0; i < boss->pool.n; i++)
-		json_object_set_new(known, boss->pool.v[i].uri, json_true());
 	for (size_t i = 0; i < old.n; i++)
-		if (!json_object_get(known, old.v[i].uri))
-			copy_account(all, &old.v[i]);
-	json_decref(known);
+		if (!knows_better(boss, old.v[i].uri))
+			(void)boss_list_copy(all, &old.v[i]);
 	boss_list_clear(&old);
 
 	return 0;
 }
 
-/**
- * Write the pool file: all accounts that were opened. S401: [0077], as text
- *
- * @param countp  Set to how many are in it
- * @param reasonp On failure why; the file is as it was
- */
-int boss_platform_write(struct boss *boss, size_t *countp, char **reasonp)
+/* The pool file: [0077], as text. Nobody confirms it, so the passwords are
+ * kept until the platform is heard of */
+static void write_file(struct boss_sync *sync)
 {
-	struct boss_list all = { 0 };
-	int err;
+	struct boss *boss = sync->boss;
+	struct boss_list *all = &sync->accounts;
 
-	if (!boss->pool_file) {
-		*reasonp = xstrdup("no pool file is set; give --pool-file");
-		return EINVAL;
-	}
-
-	err = merge_file(&all, boss, reasonp);
-	for (size_t i = 0; i < boss->pool.n && !err; i++)
-		if (is_ours(&boss->pool.v[i]))
-			copy_account(&all, &boss->pool.v[i]);
-	if (!err)
-		err = boss_pool_write(&all, boss->pool_file, boss->realm,
-				      reasonp);
-	if (!err) {
-		*countp = all.n;
-		log_info("boss: %zu accounts in %s", all.n, boss->pool_file);
+	if (!boss->pool_file)
+		sync->error = xstrdup("no pool file is set; give --pool-file");
+	else if (!merge_file(all, boss, &sync->error))
+		add_opened(all, boss);
+	if (!sync->error &&
+	    !boss_pool_write(all, boss->pool_file, boss->realm, &sync->error)) {
+		log_info("boss: %zu accounts in %s", all->n, boss->pool_file);
 		trace_event(boss->el->trace, "boss.pool-file-written",
 			    json_pack("{s:s, s:I}", "file", boss->pool_file,
-				      "count", (json_int_t)all.n));
+				      "count", (json_int_t)all->n));
 	}
-	boss_list_clear(&all);
-
-	return err;
+	end(sync, all->n);
 }
 
 /* --- by message --- */
 
-/** A pool on its way, in messages of CHUNK accounts, one after the other.
- * Owned by the BOSS's list. The snapshot stays what it was when it began */
-struct boss_send {
-	struct boss_send *next, **at;
-	struct boss *boss;
-	struct boss_list accounts;
-	size_t sent;
-	boss_sent_cb *cb;
-	void *arg;
-};
-
-static void send_free(struct boss_send *send)
+static size_t chunk_len(const struct boss_sync *sync)
 {
-	*send->at = send->next;
-	if (send->next)
-		send->next->at = send->at;
-	boss_list_clear(&send->accounts);
-	free(send);
-}
-
-/** End what is under way, and tell who waits for it; the HTTPS client is
- * gone */
-void boss_platform_free_sends(struct boss *boss)
-{
-	struct boss_send *next;
-
-	for (struct boss_send *send = boss->sends; send; send = next) {
-		next = send->next;
-		send->cb(0, "the BOSS ends", send->arg);
-		boss_list_clear(&send->accounts);
-		free(send);
-	}
-	boss->sends = NULL;
-}
-
-static size_t chunk_len(const struct boss_send *send)
-{
-	size_t left = send->accounts.n - send->sent;
+	size_t left = sync->accounts.n - sync->sent;
 
 	return left < CHUNK ? left : CHUNK;
 }
 
-static char *chunk_text(const struct boss_send *send)
+static char *chunk_text(const struct boss_sync *sync)
 {
 	json_t *accounts = json_array();
 	json_t *body = json_pack("{s:o}", "accounts", accounts);
 	char *text;
 
-	for (size_t i = 0; i < chunk_len(send); i++) {
+	for (size_t i = 0; i < chunk_len(sync); i++) {
 		const struct boss_account *a =
-			&send->accounts.v[send->sent + i];
+			&sync->accounts.v[sync->sent + i];
 
 		json_array_append_new(accounts,
 				      json_pack("{s:s, s:s, s:s, s:s}", "uri",
 						a->uri, "impi", a->impi,
 						"password", a->password,
-						"realm", send->boss->realm));
+						"realm", sync->boss->realm));
 	}
 	text = json_dumps(body, JSON_COMPACT);
 	json_decref(body);
@@ -160,16 +144,16 @@ static char *chunk_text(const struct boss_send *send)
 
 static void on_answer(const struct https_resp *resp, void *arg);
 
-static void send_chunk(struct boss_send *send)
+static void send_chunk(struct boss_sync *sync)
 {
-	char *text = chunk_text(send);
+	char *text = chunk_text(sync);
 	const struct https_call call = { .method = "PUT",
-					 .url = send->boss->platform_url,
+					 .url = sync->boss->platform_url,
 					 .type = "application/json",
 					 .body = text,
 					 .len = strlen(text) };
 
-	https_client_call(send->boss->https, &call, on_answer, send);
+	https_client_call(sync->boss->https, &call, on_answer, sync);
 	explicit_bzero(text, strlen(text));
 	free(text);
 }
@@ -187,59 +171,112 @@ static bool is_taken(const struct https_resp *resp, size_t n)
 	return added >= 0 && known >= 0 && (size_t)(added + known) == n;
 }
 
-static void on_answer(const struct https_resp *resp, void *arg)
+/* The platform has them, with their passwords: they are its own from now on */
+static void on_given(int err, void *arg)
 {
-	struct boss_send *send = arg;
-	char text[REASON_LEN];
-	char *error = NULL;
+	struct boss_sync *sync = arg;
 
-	if (resp->status != 200)
-		error = xasprintf("pool not taken by %s: %s; it has %zu of "
-				  "%zu accounts, send again",
-				  send->boss->platform_url,
-				  https_resp_reason(resp, text, sizeof(text)),
-				  send->sent, send->accounts.n);
-	else if (!is_taken(resp, chunk_len(send)))
-		error = xasprintf("pool sent to %s: its answer does not count "
-				  "all %zu accounts of the message",
-				  send->boss->platform_url, chunk_len(send));
-	if (error) {
-		log_warn("boss: %s", error);
-		send->cb(0, error, send->arg);
-		free(error);
-		send_free(send);
+	if (err)
+		sync->error = xasprintf("the platform has %zu accounts, but "
+					"that could not be stored: %s; send "
+					"again",
+					sync->sent, strerror(err));
+	if (!err && sync->sent < sync->accounts.n) {
+		send_chunk(sync);
 		return;
 	}
-
-	send->sent += chunk_len(send);
-	if (send->sent < send->accounts.n) {
-		send_chunk(send);
-		return;
+	if (!err) {
+		log_info("boss: %zu accounts at %s", sync->sent,
+			 sync->boss->platform_url);
+		trace_event(
+			sync->boss->el->trace, "boss.pool-sent",
+			json_pack("{s:I}", "count", (json_int_t)sync->sent));
 	}
-	log_info("boss: %zu accounts at %s", send->sent,
-		 send->boss->platform_url);
-	trace_event(send->boss->el->trace, "boss.pool-sent",
-		    json_pack("{s:I}", "count", (json_int_t)send->sent));
-	send->cb(send->sent, NULL, send->arg);
-	send_free(send);
+	end(sync, sync->sent);
 }
 
-/** Send the platform all accounts that were opened; what it knows already
- * does no harm. S401: [0077], by message */
-void boss_platform_send(struct boss *boss, boss_sent_cb *cb, void *arg)
+static void chunk_is_given(struct boss_sync *sync)
 {
-	struct boss_send *send = xcalloc(1, sizeof(*send));
+	struct boss_list given = { 0 };
+	size_t stop = sync->sent + chunk_len(sync);
 
-	send->boss = boss;
-	send->cb = cb;
-	send->arg = arg;
-	send->next = boss->sends;
-	send->at = &boss->sends;
-	if (send->next)
-		send->next->at = &send->next;
-	boss->sends = send;
-	for (size_t i = 0; i < boss->pool.n; i++)
-		if (is_ours(&boss->pool.v[i]))
-			copy_account(&send->accounts, &boss->pool.v[i]);
-	send_chunk(send);
+	for (; sync->sent < stop; sync->sent++) {
+		struct boss_account *a =
+			boss_list_copy(&given, &sync->accounts.v[sync->sent]);
+
+		boss_account_set_password(a, NULL);
+		xstrset(&a->status, BOSS_GIVEN);
+	}
+	boss_known_put(sync->boss, &given, on_given, sync);
+}
+
+static void on_answer(const struct https_resp *resp, void *arg)
+{
+	struct boss_sync *sync = arg;
+	char text[REASON_LEN];
+
+	if (resp->status != 200)
+		sync->error =
+			xasprintf("pool not taken by %s: %s; it has %zu of "
+				  "%zu accounts, send again",
+				  sync->boss->platform_url,
+				  https_resp_reason(resp, text, sizeof(text)),
+				  sync->sent, sync->accounts.n);
+	else if (!is_taken(resp, chunk_len(sync)))
+		sync->error =
+			xasprintf("pool sent to %s: its answer does not count "
+				  "all %zu accounts of the message",
+				  sync->boss->platform_url, chunk_len(sync));
+	if (sync->error)
+		end(sync, 0);
+	else
+		chunk_is_given(sync);
+}
+
+static void on_rest(const struct boss_list *report, const char *error,
+		    void *arg)
+{
+	struct boss_sync *sync = arg;
+
+	(void)report;
+	if (error)
+		sync->error = xasprintf("accounts whose opening was "
+					"interrupted: %s; send again",
+					error);
+}
+
+static void start(struct boss_turn *turn)
+{
+	struct boss_sync *sync = (struct boss_sync *)turn;
+
+	if (!sync->error && !sync->by_file && !sync->boss->platform_url)
+		sync->error = xstrdup("sync: no platform is set; give "
+				      "--platform");
+	if (sync->error) {
+		end(sync, 0);
+	} else if (sync->by_file) {
+		write_file(sync);
+	} else {
+		add_opened(&sync->accounts, sync->boss);
+		send_chunk(sync);
+	}
+}
+
+/**
+ * Carry on what was interrupted, then give the platform all accounts that
+ * were opened: by text file, or by message those that it has not confirmed
+ * yet. What it knows already does no harm. S401: [0077]
+ */
+void boss_sync(struct boss *boss, bool by_file, boss_sent_cb *cb, void *arg)
+{
+	struct boss_sync *sync = xcalloc(1, sizeof(*sync));
+
+	sync->turn.start = start;
+	sync->turn.end = boss_ends;
+	sync->boss = boss;
+	sync->by_file = by_file;
+	sync->cb = cb;
+	sync->arg = arg;
+	boss_open_rest(boss, on_rest, sync);
+	boss_turn_enter(boss, &sync->turn);
 }

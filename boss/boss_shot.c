@@ -67,38 +67,27 @@ static void on_sent(size_t count, const char *error, void *arg)
 		fail(boss, error);
 		return;
 	}
-	printf("%zu accounts at %s\n", count, boss->platform_url);
-	next(boss);
-}
-
-static void write_file(struct boss *boss)
-{
-	char *reason = NULL;
-	size_t count;
-
-	if (boss_platform_write(boss, &count, &reason)) {
-		fail(boss, reason);
-		free(reason);
-		return;
-	}
-	printf("%zu accounts in %s\n", count, boss->pool_file);
+	if (boss->shooting->stage == STAGE_FILE)
+		printf("%zu accounts in %s\n", count, boss->pool_file);
+	else
+		printf("%zu accounts at %s\n", count, boss->platform_url);
 	next(boss);
 }
 
 static void on_turn(void *arg)
 {
 	struct boss *boss = arg;
-	struct boss_shooting *s = boss->shooting;
+	const struct boss_shooting *s = boss->shooting;
+	const struct boss_range range = { s->first, s->last, s->shot.rule };
 
 	if (s->stage == STAGE_RANGE && s->first)
-		boss_soap_open_range(boss, s->first, s->last, s->shot.rule,
-				     on_report, boss);
+		boss_open_range(boss, &range, on_report, boss);
 	else if (s->stage == STAGE_LIST && s->list.n)
-		boss_soap_open_list(boss, &s->list, on_report, boss);
+		boss_open_list(boss, &s->list, on_report, boss);
 	else if (s->stage == STAGE_FILE && s->shot.sync_file)
-		write_file(boss);
+		boss_sync(boss, true, on_sent, boss);
 	else if (s->stage == STAGE_MESSAGE && s->shot.sync_message)
-		boss_platform_send(boss, on_sent, boss);
+		boss_sync(boss, false, on_sent, boss);
 	else if (s->stage == STAGE_END)
 		element_stop(boss->el);
 	else

@@ -1,40 +1,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "boss/boss_core.h"
-#include "common/element.h"
 #include "common/https.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/soap.h"
-#include "common/trace.h"
 
 enum { REASON_LEN = 256 };
-
-/** What the report does to the accounts that we know */
-typedef void learn_fn(struct boss_op *op, const struct boss_list *report);
 
 /** An operation that waits for its report; owned by the BOSS's list */
 struct boss_op {
 	struct boss_op *next, **at;
 	struct boss *boss;
 	const char *name;
-	const char *by; /* of accounts opened */
-	learn_fn *learn;
 	boss_report_cb *cb;
 	void *arg;
 };
 
 static struct boss_op *op_new(struct boss *boss, const char *name,
-			      learn_fn *learn, boss_report_cb *cb, void *arg)
+			      boss_report_cb *cb, void *arg)
 {
 	struct boss_op *op = xcalloc(1, sizeof(*op));
 
 	op->boss = boss;
 	op->name = name;
-	op->learn = learn;
 	op->cb = cb;
 	op->arg = arg;
 	op->next = boss->ops;
@@ -54,78 +44,14 @@ static void op_free(struct boss_op *op)
 	free(op);
 }
 
-/** End what is under way, and tell who waits for it; the HTTPS client is
- * gone */
+/** End what is under way; the HTTPS client is gone, and who waited, too */
 void boss_soap_free_ops(struct boss *boss)
 {
 	struct boss_op *next;
 
 	for (struct boss_op *op = boss->ops; op; op = next) {
 		next = op->next;
-		op->cb(NULL, "the BOSS ends", op->arg);
-		free(op);
-	}
-	boss->ops = NULL;
-}
-
-/* --- what we know --- */
-
-/* Ours of that SIP-URI, or NULL */
-static struct boss_account *find_own(const struct boss *boss, const char *uri)
-{
-	json_t *at = json_object_get(boss->index, uri);
-
-	return at ? &boss->pool.v[json_integer_value(at)] : NULL;
-}
-
-/** An opened account becomes ours; opened again after its end: once more */
-static void learn_account(struct boss *boss, const struct boss_account *a)
-{
-	struct boss_account *own = find_own(boss, a->uri);
-
-	if (!own) {
-		json_object_set_new(boss->index, a->uri,
-				    json_integer((json_int_t)boss->pool.n));
-		own = boss_list_add(&boss->pool);
-		own->uri = xstrdup(a->uri);
-	}
-	xstrset(&own->number, a->number);
-	xstrset(&own->impi, a->impi);
-	xstrset(&own->password, a->password);
-	xstrset(&own->status, a->status);
-}
-
-static void learn_opened(struct boss_op *op, const struct boss_list *report)
-{
-	struct boss *boss = op->boss;
-	size_t opened = 0;
-
-	for (size_t i = 0; i < report->n; i++) {
-		const struct boss_account *a = &report->v[i];
-
-		if (strcmp(a->status, "opened") != 0 || !a->impi ||
-		    !a->password)
-			continue;
-		learn_account(boss, a);
-		opened++;
-	}
-	log_info("boss: %s: %zu opened, %zu not", op->name, opened,
-		 report->n - opened);
-	trace_event(boss->el->trace, "boss.accounts-opened",
-		    json_pack("{s:s, s:I}", "by", op->by, "count",
-			      (json_int_t)opened));
-}
-
-static void learn_changed(struct boss_op *op, const struct boss_list *report)
-{
-	for (size_t i = 0; i < report->n; i++) {
-		const struct boss_account *a = &report->v[i];
-		struct boss_account *own = find_own(op->boss, a->uri);
-
-		if (own && !strcmp(a->status, "closed"))
-			xstrset(&own->status, a->status);
-		else if (own && a->password)
-			xstrset(&own->password, a->password);
+		op_free(op);
 	}
 }
 
@@ -184,8 +110,12 @@ static char *read_answer(struct boss_list *report, const struct boss_op *op,
 	return why;
 }
 
+/* An answer that is a Fault (500) or no SOAP at all says that nothing was
+ * done. A report that cannot be read says nothing */
 static void on_answer(const struct https_resp *resp, void *arg)
 {
+	static const struct boss_list nothing;
+	bool is_refused = resp->status && resp->status != 200;
 	struct boss_op *op = arg;
 	struct boss_list report = { 0 };
 	char *why = read_answer(&report, op, resp);
@@ -197,10 +127,9 @@ static void on_answer(const struct https_resp *resp, void *arg)
 					    op->boss->hss_url, why)
 				: xasprintf("%s: %s", op->name, why);
 		log_warn("boss: %s", error);
-		op->cb(NULL, error, op->arg);
+		op->cb(is_refused ? &nothing : NULL, error, op->arg);
 		free(error);
 	} else {
-		op->learn(op, &report);
 		op->cb(&report, NULL, op->arg);
 	}
 	free(why);
@@ -229,31 +158,26 @@ static void send(struct boss_op *op, struct soap_out *out)
 
 /* --- operations --- */
 
-/** Open the accounts of a range by a rule. S401: [0076], first way */
-void boss_soap_open_range(struct boss *boss, const char *first,
-			  const char *last, const char *rule,
+/** OpenAccountsByRange */
+void boss_soap_open_range(struct boss *boss, const struct boss_range *range,
 			  boss_report_cb *cb, void *arg)
 {
-	struct boss_op *op =
-		op_new(boss, "OpenAccountsByRange", learn_opened, cb, arg);
+	struct boss_op *op = op_new(boss, "OpenAccountsByRange", cb, arg);
 	struct soap_out *out = soap_out_new(SOAP_PROVISIONING_NS, op->name);
 
-	op->by = "range";
-	soap_out_put(out, "first", first);
-	soap_out_put(out, "last", last);
-	soap_out_put(out, "rule", rule);
+	soap_out_put(out, "first", range->first);
+	soap_out_put(out, "last", range->last);
+	soap_out_put(out, "rule", range->rule);
 	send(op, out);
 }
 
-/** Open the accounts of a list. S401: [0076], second way */
+/** OpenAccountsByList */
 void boss_soap_open_list(struct boss *boss, const struct boss_list *list,
 			 boss_report_cb *cb, void *arg)
 {
-	struct boss_op *op =
-		op_new(boss, "OpenAccountsByList", learn_opened, cb, arg);
+	struct boss_op *op = op_new(boss, "OpenAccountsByList", cb, arg);
 	struct soap_out *out = soap_out_new(SOAP_PROVISIONING_NS, op->name);
 
-	op->by = "list";
 	for (size_t i = 0; i < list->n; i++) {
 		soap_out_open(out, "account");
 		soap_out_put(out, "number", list->v[i].number);
@@ -264,24 +188,22 @@ void boss_soap_open_list(struct boss *boss, const struct boss_list *list,
 	send(op, out);
 }
 
-/** Close an account */
+/** CloseAccount */
 void boss_soap_close(struct boss *boss, const char *uri, boss_report_cb *cb,
 		     void *arg)
 {
-	struct boss_op *op =
-		op_new(boss, "CloseAccount", learn_changed, cb, arg);
+	struct boss_op *op = op_new(boss, "CloseAccount", cb, arg);
 	struct soap_out *out = soap_out_new(SOAP_PROVISIONING_NS, op->name);
 
 	soap_out_put(out, "uri", uri);
 	send(op, out);
 }
 
-/** Give an account another password; NULL: the HSS makes one */
+/** ChangePassword; NULL: the HSS makes one */
 void boss_soap_change(struct boss *boss, const char *uri, const char *password,
 		      boss_report_cb *cb, void *arg)
 {
-	struct boss_op *op =
-		op_new(boss, "ChangePassword", learn_changed, cb, arg);
+	struct boss_op *op = op_new(boss, "ChangePassword", cb, arg);
 	struct soap_out *out = soap_out_new(SOAP_PROVISIONING_NS, op->name);
 
 	soap_out_put(out, "uri", uri);

@@ -3,6 +3,7 @@
 #include "boss/boss.h"
 #include "common/element.h"
 #include "common/opt.h"
+#include "common/wipe.h"
 
 #define TEXT(name, arg, text, dst)                                             \
 	{                                                                      \
@@ -11,11 +12,13 @@
 
 static const char usage[] =
 	"boss: opens accounts at the HSS by SOAP and gives them to the\n"
-	"platform, by text file or message. By hand: once, then it ends.\n";
+	"platform, by text file or message. By hand: once, then it ends.\n"
+	"A --store file keeps what is asked for, with passwords, until the\n"
+	"platform has it: the next run carries on what was interrupted.\n";
 
 int main(int argc, char **argv)
 {
-	struct boss_cfg cfg = { .realm = "ims.test" };
+	struct boss_cfg cfg = { .realm = "ims.test", .store = "memory" };
 	struct boss_shot shot = { 0 };
 	const struct opt opts[] = {
 		TEXT("hss", "URL", "https://HOST:8443", &cfg.hss),
@@ -26,6 +29,7 @@ int main(int argc, char **argv)
 		TEXT("bind", "ADDR", "local address", &cfg.bind),
 		TEXT("realm", "R", "default ims.test", &cfg.realm),
 		TEXT("pool-file", "FILE", "the pool", &cfg.pool_file),
+		TEXT("store", "FILE", "or memory (default)", &cfg.store),
 		TEXT("open-range", "FIRST-LAST", "numbers", &shot.open_range),
 		TEXT("rule", "RULE", "sip:{number}@ims.test", &shot.rule),
 		TEXT("open-list", "FILE", "NUMBER SIP-URI", &shot.open_list),
@@ -38,8 +42,10 @@ int main(int argc, char **argv)
 	struct element *el = NULL;
 	struct boss *boss = NULL;
 	char *reason = NULL;
-	int rc = element_new(&el, "boss", usage, opts, &argc, argv);
+	int rc;
 
+	wipe_freed_memory();
+	rc = element_new(&el, "boss", usage, opts, &argc, argv);
 	if (rc)
 		return rc - 1;
 

@@ -90,6 +90,7 @@ static const struct row rows[] = {
 	{ SIM_APPSERVER, "proxy", FROM_URI, SIM_PCSCF_SIP, NULL },
 	{ SIM_APPSERVER, "cdr", FROM_DIR, 0, "cdr.csv" },
 
+	{ SIM_BOSS, "store", FROM_STORE, 0, NULL },
 	{ SIM_BOSS, "hss", FROM_URI, SIM_HSS_SOAP, NULL },
 	{ SIM_BOSS, "https", FROM_ADDR, SIM_BOSS_HTTPS, NULL },
 	{ SIM_BOSS, "platform", FROM_URI, SIM_PLATFORM_HTTPS, NULL },
