@@ -70,7 +70,12 @@ static void cmd_open_accounts(struct ctl_req *req, json_t *args, void *arg)
 		free(reason);
 		return;
 	}
-	boss_open_list(boss, &list, on_report, req);
+	/* "lend": false: users' own, with their passwords in the file. Nothing
+	 * is to be remembered of them, or the next sync would give them away */
+	if (json_is_false(json_object_get(args, "lend")))
+		boss_soap_open_list(boss, &list, on_report, req);
+	else
+		boss_open_list(boss, &list, on_report, req);
 	boss_list_clear(&list);
 }
 

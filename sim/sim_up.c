@@ -99,14 +99,14 @@ static void next(struct sim_up *up)
 		return;
 	}
 	if (up->stage == SYNC_POOL && up->cfg->pool) {
-		/* before the users are opened: those are not to be lent */
 		tell_boss(up, "sync", json_pack("{s:s}", "by", "message"));
 		return;
 	}
 	if (up->stage <= OPEN_USERS && up->accounts) {
 		up->stage = OPEN_USERS;
 		tell_boss(up, "open_accounts",
-			  json_pack("{s:s}", "file", up->accounts));
+			  json_pack("{s:s, s:b}", "file", up->accounts,
+				    "lend", 0));
 		return;
 	}
 	up->stage = SHOW;

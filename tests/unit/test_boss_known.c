@@ -191,6 +191,18 @@ START_TEST(what_others_opened_is_left_alone)
 }
 END_TEST
 
+START_TEST(what_is_not_to_be_lent_is_not_remembered)
+{
+	boss_bed_write_batch("+1 sip:+1@ims.test s3cret\n");
+	boss_bed_command("open_accounts", json_pack("{s:s, s:b}", "file",
+						    boss_bed.batch, "lend", 0));
+	ck_assert_int_eq(boss_bed_number("opened"), 1);
+	boss_bed_start();
+	sync_count(0);
+	ck_assert_ptr_null(own(FIRST));
+}
+END_TEST
+
 /* The number is another account's: there is none of that SIP-URI to change */
 START_TEST(what_cannot_be_opened_when_it_is_carried_on_is_forgotten)
 {
@@ -364,6 +376,7 @@ static Suite *boss_known_suite(void)
 		a_sync_without_the_hss_is_told_what_is_missing_and_gives_nothing);
 	tcase_add_test(tc, what_the_hss_refuses_is_not_remembered);
 	tcase_add_test(tc, what_others_opened_is_left_alone);
+	tcase_add_test(tc, what_is_not_to_be_lent_is_not_remembered);
 	tcase_add_test(
 		tc, what_cannot_be_opened_when_it_is_carried_on_is_forgotten);
 	tcase_add_test(tc, commands_are_done_one_after_the_other);
