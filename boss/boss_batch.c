@@ -210,9 +210,8 @@ static char *take_batch_line(struct boss_list *list, char **fields, int n,
 	if (password && *password == '#')
 		return xstrdup("a comment needs a line of its own");
 	if (n > 3)
-		return xasprintf("field 4 \"%.40s\" is too many; NUMBER "
-				 "SIP-URI [PASSWORD] was expected",
-				 fields[3]);
+		return xstrdup("4 fields or more; NUMBER SIP-URI [PASSWORD] "
+			       "were expected, and no blank in a password");
 	if (number_check(fields[0], &why) ||
 	    sipuri_check(fields[1], realm, &why) ||
 	    (password && password_check(password, &why)))

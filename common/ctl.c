@@ -140,7 +140,8 @@ static ssize_t rx(const uint8_t *data, size_t len, void *arg)
 	if (msg)
 		on_message(ctl, msg);
 	else
-		log_error("control channel: not JSON: %s", error.text);
+		log_error("control channel: not JSON at column %d",
+			  error.column);
 	json_decref(msg);
 
 	return newline - data + 1;

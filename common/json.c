@@ -18,13 +18,18 @@
 json_t *json_read(const char *text, size_t len, char **reasonp)
 {
 	json_error_t error;
+	const char *near;
 	json_t *value;
 
 	/* a repeated name has no defined meaning (RFC 8259 4): refused */
 	value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	/* jansson quotes what stands there: of a login, that is the secret */
+	near = value ? NULL : strstr(error.text, " near ");
 	if (!value && len)
-		*reasonp = xasprintf("the body is not JSON: %s, line %d, "
+		*reasonp = xasprintf("the body is not JSON: %.*s, line %d, "
 				     "column %d",
+				     near ? (int)(near - error.text)
+					  : JSON_ERROR_TEXT_LENGTH,
 				     error.text, error.line, error.column);
 	else if (!value)
 		*reasonp = xstrdup("the body is empty; JSON is expected");

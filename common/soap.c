@@ -48,12 +48,19 @@ static void refuse_dtd(void *arg, const xmlChar *name, const xmlChar *id,
 	xmlStopParser(ctxt);
 }
 
-/** libxml2's last word, without its newline; the caller's to free */
+/** libxml2's last word, without its newline; the caller's to free. Not what it
+ * quotes from the message: a password that holds an & or a < is taken for
+ * markup */
 static char *parser_reason(xmlParserCtxt *ctxt)
 {
 	const xmlError *e = xmlCtxtGetLastError(ctxt);
 	const char *text = e && e->message ? e->message : "no XML";
 	int n = (int)strcspn(text, "\n");
+
+	if (e && e->str1 && memmem(text, (size_t)n, e->str1, strlen(e->str1))) {
+		text = "tags do not match, or an entity is not declared";
+		n = (int)strlen(text);
+	}
 
 	return xasprintf("line %d: malformed XML: %.*s", e ? e->line : 1, n,
 			 text);

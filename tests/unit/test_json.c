@@ -31,6 +31,28 @@ START_TEST(malformed_json_is_refused_with_line_and_column)
 }
 END_TEST
 
+/* What is not understood may be a secret: the place is told, not the text */
+START_TEST(what_stands_there_is_not_quoted)
+{
+	static const char *const bodies[] = {
+		"{\"secret\":\"s3cret", "{\"secret\":\"s3cret\\q\"}",
+		"{\"a\":1} s3cret",     "{\"s3cret\":2,\"s3cret\":3}",
+		"\"s3cret\xff\"",
+	};
+
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		char *reason = NULL;
+
+		ck_assert_ptr_null(
+			json_read(bodies[i], strlen(bodies[i]), &reason));
+		ck_assert_msg(strstr(reason, "not JSON: ") &&
+				      !strstr(reason, "s3"),
+			      "%s", reason);
+		free(reason);
+	}
+}
+END_TEST
+
 START_TEST(an_empty_body_is_said_to_be_empty)
 {
 	refuses("", "the body is empty");
@@ -144,6 +166,7 @@ static Suite *json_suite(void)
 	TCase *tc = tcase_create("fields");
 
 	tcase_add_test(tc, malformed_json_is_refused_with_line_and_column);
+	tcase_add_test(tc, what_stands_there_is_not_quoted);
 	tcase_add_test(tc, an_empty_body_is_said_to_be_empty);
 	tcase_add_test(tc, a_repeated_name_is_refused);
 	tcase_add_test(tc, a_string_is_found_by_its_field);

@@ -139,9 +139,34 @@ START_TEST(malformed_xml_is_refused_by_line)
 	expect_refused(OPEN "<a>\n</b>" CLOSE, SOAP_CLIENT,
 		       "line 4: malformed XML");
 	expect_refused(OPEN "<a", SOAP_CLIENT, "malformed XML");
-	expect_refused(OPEN "<a>&nothing;</a>" CLOSE, SOAP_CLIENT, "nothing");
+	expect_refused(OPEN "<a>&nothing;</a>" CLOSE, SOAP_CLIENT, "entity");
 	expect_refused(OPEN "<a>\xff\xfe</a>" CLOSE, SOAP_CLIENT, "UTF-8");
 	expect_refused_bytes("<a>\0</a>", 8, SOAP_CLIENT, "malformed XML");
+}
+END_TEST
+
+/* A password that is not escaped is not quoted either */
+START_TEST(what_is_malformed_is_not_quoted)
+{
+	static const char *const passwords[] = { "a&s3cret;b", "a<s3cret>b",
+						 "a&s3cret" };
+
+	for (size_t i = 0; i < sizeof(passwords) / sizeof(passwords[0]); i++) {
+		char *text = xasprintf(OPEN "<password>%s</password>" CLOSE,
+				       passwords[i]);
+		struct soap *soap = NULL;
+		enum soap_code code;
+		char *reason = NULL;
+
+		ck_assert_int_eq(
+			soap_parse(&soap, text, strlen(text), &code, &reason),
+			EBADMSG);
+		ck_assert_msg(strstr(reason, "malformed XML") &&
+				      !strstr(reason, "s3"),
+			      "%s", reason);
+		free(reason);
+		free(text);
+	}
 }
 END_TEST
 
@@ -269,6 +294,7 @@ static Suite *soap_suite(void)
 
 	tc = tcase_create("wrong envelopes");
 	tcase_add_test(tc, malformed_xml_is_refused_by_line);
+	tcase_add_test(tc, what_is_malformed_is_not_quoted);
 	tcase_add_test(tc, another_envelope_is_a_version_mismatch);
 	tcase_add_test(tc, a_header_that_must_be_understood_is_refused);
 	tcase_add_test(tc, a_body_holds_exactly_one_operation);
