@@ -10,6 +10,7 @@
 #include "common/element.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "common/store.h"
 #include "ims_core/hss/hss.h"
 #include "tests/fake/boss_bed.h"
 #include "tests/suite.h"
@@ -356,6 +357,70 @@ START_TEST(a_store_that_is_none_of_ours_is_told_at_the_start)
 }
 END_TEST
 
+/* Nothing can be put into it any more */
+static void break_store(void)
+{
+	static const struct store_stmt drop = { "DROP TABLE account", NULL, 0 };
+
+	store_run(boss_bed.boss->store, &drop, 1, NULL, NULL);
+}
+
+START_TEST(what_cannot_be_remembered_is_not_asked_for)
+{
+	boss_bed_open_range("+1", "+1");
+	break_store();
+	boss_bed_open_range("+2", "+3");
+	boss_bed_expect_error("could not be stored: ");
+	boss_bed_expect_error("the HSS was not asked");
+	boss_bed_command("change_password", json_pack("{s:s}", "uri", FIRST));
+	boss_bed_expect_error("the HSS was not asked");
+	boss_bed_command("close_account", json_pack("{s:s}", "uri", FIRST));
+	boss_bed_expect_error("the HSS was not asked");
+	ck_assert_uint_eq(hss_bed_count(&boss_bed.bed, "hss.account-opened"),
+			  1);
+	ck_assert_uint_eq(hss_bed_count(&boss_bed.bed, "hss.password-changed"),
+			  0);
+	ck_assert_str_ne(hss_bed_user(&boss_bed.bed, FIRST), "");
+}
+END_TEST
+
+START_TEST(what_the_hss_did_and_cannot_be_remembered_is_told)
+{
+	begin_range("+1", "+1");
+	ck_assert(loop_run_until(boss_bed.bed.loop, has_happened,
+				 "hss.account-opened", BOUND_MS));
+	break_store();
+	hss_bed_wait(&boss_bed.bed, &boss_bed.answers, 1);
+	boss_bed_expect_error("what the HSS did could not be stored");
+}
+END_TEST
+
+START_TEST(a_new_password_that_cannot_be_remembered_is_told)
+{
+	boss_bed_open_range("+1", "+1");
+	boss_bed_begin("change_password", json_pack("{s:s}", "uri", FIRST));
+	ck_assert(loop_run_until(boss_bed.bed.loop, has_happened,
+				 "hss.password-changed", BOUND_MS));
+	break_store();
+	hss_bed_wait(&boss_bed.bed, &boss_bed.answers, 1);
+	boss_bed_expect_error("what the HSS did could not be stored");
+	expect_status(FIRST, BOSS_OPENING);
+}
+END_TEST
+
+START_TEST(what_the_platform_has_and_cannot_be_remembered_is_told)
+{
+	boss_bed_open_range("+1", "+2");
+	boss_bed_begin("sync", json_pack("{s:s}", "by", "message"));
+	hss_bed_wait(&boss_bed.bed, &boss_bed.puts, 1);
+	break_store();
+	hss_bed_wait(&boss_bed.bed, &boss_bed.answers, 1);
+	boss_bed_expect_error("the platform has 2 accounts, but that could not "
+			      "be stored");
+	expect_status(FIRST, BOSS_OPENED);
+}
+END_TEST
+
 static Suite *boss_known_suite(void)
 {
 	Suite *s = suite_create("boss_known");
@@ -405,6 +470,11 @@ static Suite *boss_known_suite(void)
 	tcase_add_checked_fixture(tc, boss_bed_setup, boss_bed_teardown);
 	tcase_add_test(tc, the_store_is_for_its_owner_alone);
 	tcase_add_test(tc, a_store_that_is_none_of_ours_is_told_at_the_start);
+	tcase_add_test(tc, what_cannot_be_remembered_is_not_asked_for);
+	tcase_add_test(tc, what_the_hss_did_and_cannot_be_remembered_is_told);
+	tcase_add_test(tc, a_new_password_that_cannot_be_remembered_is_told);
+	tcase_add_test(tc,
+		       what_the_platform_has_and_cannot_be_remembered_is_told);
 	suite_add_tcase(s, tc);
 
 	return s;
