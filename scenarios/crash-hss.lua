@@ -1,8 +1,11 @@
--- The HSS is killed (kill -9) three times: between the two halves of a
--- registration (the 401 was answered, Fig. 5), while the terminal is
--- registered, and while the platform deregisters (S413).
+-- The HSS is killed (kill -9) four times: when it has opened accounts and not
+-- answered the BOSS, between the two halves of a registration (the 401 was
+-- answered, Fig. 5), while the terminal is registered, and while the platform
+-- deregisters (S413). What it does at each point of a lease is in
+-- crash-hss-lease.lua.
 --
--- The end state: accounts and registration state were on disk before they were
+-- The end state: accounts that are asked for again are opened, with a password that
+-- the BOSS knows; accounts and registration state were on disk before they were
 -- answered (SAA), so the second half of the registration and the deregistration
 -- go well when it is back; nothing is idle before the IMS has said so.
 
@@ -12,11 +15,19 @@ local bed = testbed {
 	timers = { retry = 0.1, dereg_retry = 0.1 },
 }
 
-bed.boss:open_accounts {
+-- on disk, and not answered
+local range = {
 	first = "+8657110000001",
 	last = "+8657110000002",
 	rule = "sip:{number}@ims.test",
 }
+bed.faults:kill { actor = "hss", at = { event = "hss.account-opened" } }
+expect_error(function()
+	bed.boss:open_accounts(range)
+end, "OpenAccountsByRange")
+bed.faults:restart { actor = "hss" }
+expect(#bed.hss:users()).is(2)
+expect(bed.boss:open_accounts(range).opened).is(2)
 bed.boss:sync { by = "message" } -- S401
 
 local function count(state)
@@ -36,7 +47,7 @@ bed.faults:pause {
 	at = { proto = "sip", status = 401 },
 }
 local registered = bed:spawn(function()
-	-- the CSCFs need a moment to find it again: 480 until then
+	-- the CSCFs need a moment to find it again: refused until then
 	expect(function()
 		return pcall(function()
 			alice:register() -- S408
