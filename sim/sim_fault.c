@@ -225,6 +225,17 @@ enum sim_condition sim_faults_condition(const struct sim_faults *f,
 	return f->victims[actor].condition;
 }
 
+/** Whether nothing waits for its point any more, and who was killed is gone. A
+ * paused element answers when it is resumed: what it was told of messages that
+ * it held beside the one it was paused at is not waited for */
+bool sim_faults_has_struck(const struct sim_faults *f, enum sim_actor actor)
+{
+	enum sim_condition condition = f->victims[actor].condition;
+
+	return !sim_faults_left(f, actor) && condition != SIM_IS_DYING &&
+	       (condition == SIM_IS_PAUSED || sim_faults_is_set(f, actor));
+}
+
 /* --- setting --- */
 
 static void strike_now(struct sim_faults *f, enum sim_actor actor,

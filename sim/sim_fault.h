@@ -72,6 +72,8 @@ int sim_faults_restart(struct sim_faults *faults, enum sim_actor actor,
 int sim_faults_resume(struct sim_faults *faults, enum sim_actor actor,
 		      char **reasonp);
 bool sim_faults_is_set(const struct sim_faults *faults, enum sim_actor actor);
+bool sim_faults_has_struck(const struct sim_faults *faults,
+			   enum sim_actor actor);
 int sim_faults_left(const struct sim_faults *faults, enum sim_actor actor);
 enum sim_condition sim_faults_condition(const struct sim_faults *faults,
 					enum sim_actor actor);

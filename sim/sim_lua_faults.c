@@ -93,13 +93,8 @@ static int wait_set(lua_State *L, int status, lua_KContext ctx)
 /* Nothing waits for its point any more, and who was killed is gone */
 static int wait_struck(lua_State *L, int status, lua_KContext ctx)
 {
-	const struct sim_faults *faults = faults_of(L);
-	enum sim_actor actor = (enum sim_actor)ctx;
-
 	(void)status;
-	if (!sim_faults_left(faults, actor) &&
-	    sim_faults_is_set(faults, actor) &&
-	    sim_faults_condition(faults, actor) != SIM_IS_DYING)
+	if (sim_faults_has_struck(faults_of(L), (enum sim_actor)ctx))
 		return came(L);
 
 	return again(L, ctx, wait_struck);

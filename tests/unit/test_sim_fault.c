@@ -322,6 +322,28 @@ START_TEST(a_paused_element_goes_on_when_it_is_resumed)
 }
 END_TEST
 
+/* A retransmission was held, too, before the element stood still */
+START_TEST(a_second_message_at_a_pause_waits_for_the_resume)
+{
+	char *reason = NULL;
+
+	strike(SIM_FAULT_PAUSE, SIM_TERMINAL,
+	       json_pack("{s:s, s:i}", "proto", "sip", "status", 401), 1);
+	answer_all();
+	ck_assert(!sim_faults_has_struck(t.faults, SIM_TERMINAL));
+	hold("terminal", "sip", "sip 401", "SIP/2.0 401 Unauthorized", 1);
+	hold("terminal", "sip", "sip 401", "SIP/2.0 401 Unauthorized", 2);
+	ck_assert(sim_faults_has_struck(t.faults, SIM_TERMINAL));
+	ck_assert_int_eq(sim_faults_resume(t.faults, SIM_TERMINAL, &reason), 0);
+	ck_assert(!sim_faults_has_struck(t.faults, SIM_TERMINAL));
+	answer_all();
+	ck_assert(sim_faults_has_struck(t.faults, SIM_TERMINAL));
+	expect_done("terminal hold;pause terminal;"
+		    "terminal release-held{\"number\":2};resume terminal;"
+		    "terminal release-held{\"number\":1};terminal unhold;");
+}
+END_TEST
+
 START_TEST(what_cannot_strike_is_refused_with_a_sentence)
 {
 	json_t *event = json_pack("{s:s}", "event", "ready");
@@ -366,6 +388,7 @@ static Suite *fault_suite(void)
 	tcase_add_test(tc, who_was_restarted_is_asked_what_it_still_knows);
 	tcase_add_test(tc, a_death_takes_along_what_was_to_strike);
 	tcase_add_test(tc, a_paused_element_goes_on_when_it_is_resumed);
+	tcase_add_test(tc, a_second_message_at_a_pause_waits_for_the_resume);
 	tcase_add_test(tc, what_cannot_strike_is_refused_with_a_sentence);
 	suite_add_tcase(s, tc);
 
