@@ -1,10 +1,11 @@
 -- The AS is killed (kill -9) in a call.
 --
--- The end state: the call has a charging record with the cause as-restart,
--- under the number that was bound when it began; who hangs up is told that
--- the AS knows nothing of the call any more (481), and is free for the next one.
--- The bindings are what they were. A call is charged up to when it was last
--- known to be up: here that is when it was answered (timer cdr-interim).
+-- The end state: sound goes on, for it never passed the AS. The call has a
+-- charging record with the cause as-restart, under the number that was bound when
+-- it began; who hangs up is told that the AS knows nothing of the call any more
+-- (481), and is free for the next one. The bindings are what they were. A call is
+-- charged up to when it was last known to be up: here that is when it was answered
+-- (timer cdr-interim).
 
 local bed = testbed {
 	store = "file",
@@ -34,6 +35,13 @@ local function call_is(ue, state)
 	end):becomes(state, 5)
 end
 
+local function sound_goes_on(ue)
+	local had = ue:call_state().rtp_received
+	expect(function()
+		return ue:call_state().rtp_received >= had + 3
+	end):becomes(true, 5)
+end
+
 local function crash()
 	bed.faults:kill { actor = "appserver" }
 	bed.faults:restart { actor = "appserver" }
@@ -44,6 +52,8 @@ bob:answer_mode "auto"
 expect(alice:call("tel:+8613900139000").status).is(200)
 call_is(bob, "confirmed")
 crash()
+sound_goes_on(alice)
+sound_goes_on(bob)
 alice:hangup()
 bob:hangup()
 call_is(alice, "terminated")
