@@ -105,8 +105,8 @@ static void next(struct sim_up *up)
 	if (up->stage <= OPEN_USERS && up->accounts) {
 		up->stage = OPEN_USERS;
 		tell_boss(up, "open_accounts",
-			  json_pack("{s:s, s:b}", "file", up->accounts,
-				    "lend", 0));
+			  json_pack("{s:s, s:b}", "file", up->accounts, "lend",
+				    0));
 		return;
 	}
 	up->stage = SHOW;
