@@ -131,7 +131,7 @@ static const struct ctl_cmd common_cmds[] = {
 
 /** What the command line of every process gives */
 struct common_cfg {
-	const char *log, *log_level, *trace, *tls_secrets, *conducted;
+	const char *name, *log, *log_level, *trace, *tls_secrets, *conducted;
 	int ctl_fd;
 };
 
@@ -239,7 +239,7 @@ static void wire_process(struct process *p, int ctl_fd, const char *conducted)
 /**
  * Read the command line and make the process's element
  *
- * @param name  Actor's name, static
+ * @param name  Actor's name unless --name gives another, static
  * @param usage First lines of --help
  * @param opts  The role's own options
  *
@@ -249,8 +249,11 @@ static void wire_process(struct process *p, int ctl_fd, const char *conducted)
 int element_new(struct element **elp, const char *name, const char *usage,
 		const struct opt *opts, int *argcp, char **argv)
 {
-	struct common_cfg cfg = { .ctl_fd = -1 };
+	struct common_cfg cfg = { .name = name, .ctl_fd = -1 };
 	const struct opt common[] = {
+		{ OPT_STRING, "name", "NAME",
+		  "in log and trace, where there are several of a kind",
+		  &cfg.name, NULL, 0, 0 },
 		{ OPT_STRING, "log", "FILE", "append the log to a file",
 		  &cfg.log, NULL, 0, 0 },
 		{ OPT_STRING, "log-level", "LEVEL",
@@ -287,7 +290,7 @@ int element_new(struct element **elp, const char *name, const char *usage,
 		return 1 + EXIT_USAGE;
 	}
 
-	p = new_process(loop_new(), name);
+	p = new_process(loop_new(), cfg.name);
 	p->owns_loop = true;
 	if (open_files(p, &cfg)) {
 		element_free(&p->el);
