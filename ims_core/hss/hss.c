@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/element.h"
 #include "common/https.h"
@@ -62,17 +63,44 @@ static const char *missing_option(const struct hss_cfg *cfg)
 	return NULL;
 }
 
+/* An AS that stands twice would have, and charge, each call twice */
+static const char *repeated_appserver(const struct opt_list *list)
+{
+	for (int i = 1; i < list->n; i++)
+		for (int j = 0; j < i; j++)
+			if (!strcmp(list->v[i], list->v[j]))
+				return list->v[i];
+
+	return NULL;
+}
+
+static char **copy_list(const struct opt_list *list)
+{
+	char **copy = xcalloc((size_t)list->n, sizeof(char *));
+
+	for (int i = 0; i < list->n; i++)
+		copy[i] = xstrdup(list->v[i]);
+
+	return copy;
+}
+
+static void free_list(char **list, int n)
+{
+	for (int i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+}
+
 static void copy_cfg(struct hss *hss, const struct hss_cfg *cfg)
 {
 	hss->realm = xstrdup(cfg->realm);
 	hss->scscf = xstrdup(cfg->scscf);
-	hss->appserver = xstrdup(cfg->appserver);
 	hss->soap_client =
 		xstrdup(cfg->soap_client ? cfg->soap_client : "boss");
 	hss->visited_n = cfg->visited.n;
-	hss->visited = xcalloc((size_t)cfg->visited.n, sizeof(char *));
-	for (int i = 0; i < cfg->visited.n; i++)
-		hss->visited[i] = xstrdup(cfg->visited.v[i]);
+	hss->visited = copy_list(&cfg->visited);
+	hss->appserver_n = cfg->appservers.n;
+	hss->appservers = copy_list(&cfg->appservers);
 }
 
 /**
@@ -88,11 +116,18 @@ int hss_new(struct hss **hssp, struct element *el, const struct hss_cfg *cfg,
 	    char **reasonp)
 {
 	const char *missing = missing_option(cfg);
+	const char *twice = repeated_appserver(&cfg->appservers);
 	struct hss *hss;
 	int err;
 
 	if (missing) {
 		*reasonp = xasprintf("%s is missing; see --help", missing);
+		return EINVAL;
+	}
+	if (twice) {
+		*reasonp = xasprintf("--appserver %s is given twice: name each "
+				     "AS once",
+				     twice);
 		return EINVAL;
 	}
 
@@ -125,12 +160,10 @@ struct hss *hss_free(struct hss *hss)
 	hss->store = store_close(hss->store);
 	hss_soap_close(hss);
 	hss_cx_close(hss);
-	for (int i = 0; i < hss->visited_n; i++)
-		free(hss->visited[i]);
-	free(hss->visited);
+	free_list(hss->visited, hss->visited_n);
+	free_list(hss->appservers, hss->appserver_n);
 	free(hss->realm);
 	free(hss->scscf);
-	free(hss->appserver);
 	free(hss->soap_client);
 	free(hss);
 

@@ -22,10 +22,11 @@ struct hss_cfg {
 	const char *origin_host; /**< NULL: hss.REALM */
 	const char *cert, *ca;   /**< PEM files */
 	const char *scscf;       /**< Server-Name for a user who has none yet */
-	const char *appserver;   /**< in the initial filter criteria */
-	const char *soap_client; /**< CN that may provision; "": any */
-	struct opt_list visited; /**< networks that users may roam into;
-				      none: all */
+	struct opt_list appservers; /**< in the initial filter criteria, in
+					 this order */
+	const char *soap_client;    /**< CN that may provision; "": any */
+	struct opt_list visited;    /**< networks that users may roam into;
+					 none: all */
 };
 
 int hss_new(struct hss **hssp, struct element *el, const struct hss_cfg *cfg,

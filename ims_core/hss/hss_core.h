@@ -51,9 +51,9 @@ struct hss {
 	struct hss_job *jobs;
 	struct hss_rtr *rtrs;
 	struct hss_batch *batches;
-	char *realm, *scscf, *appserver, *soap_client;
-	char **visited;
-	int visited_n;
+	char *realm, *scscf, *soap_client;
+	char **appservers, **visited;
+	int appserver_n, visited_n;
 };
 
 /* hss_store.c: statements. Callbacks get rows for hss_row_user() */

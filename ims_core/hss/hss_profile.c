@@ -15,8 +15,7 @@ struct trigger {
 
 /** One initial filter criterion; triggers end with an empty one */
 struct criterion {
-	const char *priority;
-	const char *default_handling;
+	bool is_needed; /* of the last AS: without it there is no session */
 	struct trigger triggers[3];
 };
 
@@ -25,11 +24,15 @@ struct criterion {
  * [0109]; a registration goes on without it (SESSION_CONTINUED). INVITE goes
  * to it where it begins (SessionCase 0), for the number shown, [0112], and the
  * charging, [0087]: without the AS there would be neither, so that there is no
- * call then (SESSION_TERMINATED). */
+ * call then (SESSION_TERMINATED). Of several AS each has its criteria, by
+ * priority. One that does not answer is passed by, for the callers of the
+ * others; the last one refuses a call that is none of its own, and that the
+ * ones before have not had (appserver_chain.c). */
 static const struct criterion criteria[] = {
-	{ "0", "0", { { 0, "REGISTER", NULL } } },
-	{ "1", "1", { { 0, "INVITE", NULL }, { 1, NULL, "0" } } },
+	{ false, { { 0, "REGISTER", NULL } } },
+	{ true, { { 0, "INVITE", NULL }, { 1, NULL, "0" } } },
 };
+enum { CRITERION_N = sizeof(criteria) / sizeof(criteria[0]) };
 
 static void begin(xmlTextWriter *w, const char *name)
 {
@@ -46,14 +49,19 @@ static void put(xmlTextWriter *w, const char *name, const char *text)
 	xmlTextWriterWriteElement(w, BAD_CAST name, BAD_CAST text);
 }
 
+static void put_number(xmlTextWriter *w, const char *name, int number)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", number);
+	put(w, name, text);
+}
+
 static void put_trigger(xmlTextWriter *w, const struct trigger *t)
 {
-	char group[16];
-
-	snprintf(group, sizeof(group), "%d", t->group);
 	begin(w, "SPT");
 	put(w, "ConditionNegated", "0");
-	put(w, "Group", group);
+	put_number(w, "Group", t->group);
 	if (t->method)
 		put(w, "Method", t->method);
 	else
@@ -61,21 +69,23 @@ static void put_trigger(xmlTextWriter *w, const struct trigger *t)
 	end(w);
 }
 
-static void put_criterion(xmlTextWriter *w, const struct criterion *c,
-			  const char *appserver)
+/* Criterion i of an AS */
+static void put_criterion(xmlTextWriter *w, const struct hss *hss, int as,
+			  int i)
 {
-	const struct trigger *t = c->triggers;
+	const struct trigger *t = criteria[i].triggers;
+	bool is_last = as == hss->appserver_n - 1;
 
 	begin(w, "InitialFilterCriteria");
-	put(w, "Priority", c->priority);
+	put_number(w, "Priority", as * CRITERION_N + i);
 	begin(w, "TriggerPoint");
 	put(w, "ConditionTypeCNF", "1");
 	for (; t->method || t->session_case; t++)
 		put_trigger(w, t);
 	end(w);
 	begin(w, "ApplicationServer");
-	put(w, "ServerName", appserver);
-	put(w, "DefaultHandling", c->default_handling);
+	put(w, "ServerName", hss->appservers[as]);
+	put_number(w, "DefaultHandling", criteria[i].is_needed && is_last);
 	end(w);
 	end(w);
 }
@@ -113,9 +123,9 @@ char *hss_profile(const struct hss *hss, const struct hss_user *user,
 	/* who is called by number is found (TS 23.003 13.4) */
 	if (user->number && user->number[0] == '+')
 		put_identity(w, "tel:", user->number);
-	for (size_t i = 0; i < sizeof(criteria) / sizeof(criteria[0]); i++)
-		if (hss->appserver)
-			put_criterion(w, &criteria[i], hss->appserver);
+	for (int as = 0; as < hss->appserver_n; as++)
+		for (int i = 0; i < CRITERION_N; i++)
+			put_criterion(w, hss, as, i);
 	xmlTextWriterEndDocument(w);
 	xmlFreeTextWriter(w);
 

@@ -46,7 +46,8 @@ static void start(struct hss_bed *bed)
 				     .cert = hss_bed_cert(bed, "hss"),
 				     .ca = bed->ca,
 				     .scscf = BED_SCSCF,
-				     .appserver = "sip:as.ims.test" };
+				     .appservers = { { "sip:as.ims.test" },
+						     1 } };
 	char *reason = NULL;
 	json_t *at;
 

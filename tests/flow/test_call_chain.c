@@ -123,8 +123,8 @@ static void start(enum fake_transport by, bool has_as)
 	t.bob_peer = fake_peer_new(t.bed.loop, by);
 	snprintf(t.as_uri, sizeof(t.as_uri), "sip:%s",
 		 fake_peer_addr(t.as_peer));
-	free(t.bed.hss->appserver);
-	t.bed.hss->appserver = has_as ? xstrdup(t.as_uri) : NULL;
+	xstrset(&t.bed.hss->appservers[0], has_as ? t.as_uri : NULL);
+	t.bed.hss->appserver_n = has_as;
 	start_core();
 	hss_bed_open(&t.bed, ALICE, ALICE, "secret");
 	hss_bed_open(&t.bed, BOB, BOB, "secret");

@@ -440,6 +440,28 @@ START_TEST(a_port_in_use_is_named)
 }
 END_TEST
 
+START_TEST(an_as_that_is_named_twice_is_refused)
+{
+	const struct hss_cfg cfg = {
+		.diameter = "127.0.0.1:0",
+		.soap = "127.0.0.1:0",
+		.store = "memory",
+		.realm = "ims.test",
+		.cert = hss_bed_cert(&t.bed, "hss"),
+		.ca = t.bed.ca,
+		.scscf = BED_SCSCF,
+		.appservers = { { "sip:a:1", "sip:b:1", "sip:a:1" }, 3 },
+	};
+	struct hss *second = NULL;
+	char *reason = NULL;
+
+	ck_assert_int_eq(hss_new(&second, t.bed.peer, &cfg, &reason), EINVAL);
+	ck_assert_str_eq(reason, "--appserver sip:a:1 is given twice: name "
+				 "each AS once");
+	free(reason);
+}
+END_TEST
+
 static Suite *hss_cx_suite(void)
 {
 	Suite *s = suite_create("hss_cx");
@@ -467,6 +489,7 @@ static Suite *hss_cx_suite(void)
 	tcase_add_test(tc,
 		       an_hss_that_ends_with_requests_waiting_leaves_nothing);
 	tcase_add_test(tc, a_port_in_use_is_named);
+	tcase_add_test(tc, an_as_that_is_named_twice_is_refused);
 	suite_add_tcase(s, tc);
 
 	return s;

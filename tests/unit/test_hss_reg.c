@@ -16,9 +16,12 @@
 #define SCSCF "sip:127.1.1.3:5060"
 #define OTHER "sip:127.1.1.9:5060"
 
+static char *appservers[] = { (char *)"sip:127.1.2.1:5060",
+			      (char *)"sip:127.1.2.4:5060" };
 static struct hss hss = { .realm = (char *)"ims.test",
 			  .scscf = (char *)SCSCF,
-			  .appserver = (char *)"sip:127.1.2.1:5060" };
+			  .appservers = appservers,
+			  .appserver_n = 1 };
 
 static struct hss_user user_in(enum hss_state state, const char *scscf,
 			       bool is_auth_pending)
@@ -408,13 +411,54 @@ START_TEST(the_profile_has_the_elements_in_the_order_of_the_standard)
 }
 END_TEST
 
+static const char *find_criterion(const char *text, const char *priority)
+{
+	char *start = xasprintf("<Priority>%s</Priority>", priority);
+	const char *found = strstr(text, start);
+
+	free(start);
+	ck_assert_ptr_nonnull(found);
+
+	return found;
+}
+
+static void expect_within(const char *criterion, const char *server,
+			  const char *handling)
+{
+	char *end = xasprintf("<ServerName>%s</ServerName>"
+			      "<DefaultHandling>%s</DefaultHandling>"
+			      "</ApplicationServer></InitialFilterCriteria>",
+			      server, handling);
+	const char *at = strstr(criterion, "<ServerName>");
+
+	ck_assert_msg(at && !strncmp(at, end, strlen(end)), "%s", criterion);
+	free(end);
+}
+
+/* One that does not answer is passed by, but for the last */
+START_TEST(two_application_servers_have_criteria_in_their_order)
+{
+	struct hss_user user = user_in(HSS_REGISTERED, SCSCF, false);
+	size_t len;
+	char *text;
+
+	hss.appserver_n = 2;
+	text = hss_profile(&hss, &user, &len);
+	expect_within(find_criterion(text, "0"), appservers[0], "0");
+	expect_within(find_criterion(text, "1"), appservers[0], "0");
+	expect_within(find_criterion(text, "2"), appservers[1], "0");
+	expect_within(find_criterion(text, "3"), appservers[1], "1");
+	free(text);
+}
+END_TEST
+
 START_TEST(without_an_application_server_there_are_no_criteria)
 {
 	struct hss_user user = user_in(HSS_REGISTERED, SCSCF, false);
 	size_t len;
 	char *text;
 
-	hss.appserver = NULL;
+	hss.appserver_n = 0;
 	text = hss_profile(&hss, &user, &len);
 	ck_assert_ptr_null(strstr(text, "InitialFilterCriteria"));
 	ck_assert_ptr_nonnull(strstr(text, "</ServiceProfile>"));
@@ -548,6 +592,8 @@ static Suite *hss_reg_suite(void)
 	tc = tcase_create("profile and WSDL");
 	tcase_add_test(
 		tc, the_profile_has_the_elements_in_the_order_of_the_standard);
+	tcase_add_test(tc,
+		       two_application_servers_have_criteria_in_their_order);
 	tcase_add_test(tc, without_an_application_server_there_are_no_criteria);
 	tcase_add_test(tc, the_wsdl_describes_what_is_sent);
 	tcase_add_test(tc, the_wsdl_does_not_describe_what_is_refused);
