@@ -59,11 +59,16 @@ static void prepare(msg_t *msg, sip_t *sip, void *arg)
 }
 
 /* No answer of the AS, 408 or 5xx, and nothing heard of it before: its
- * criterion's DefaultHandling says whether the call goes on without it */
+ * criterion's DefaultHandling says whether the call goes on without it. A 408
+ * or 5xx after the AS has sent the request on is whatever it met there: another
+ * try would reach the callee a second time */
 static size_t on_failure(int status, const struct sipep_route **routesp,
 			 void *arg)
 {
 	struct scscf_session *s = arg;
+
+	if (s->is_passed_on)
+		return 0;
 
 	log_warn("scscf %s: AS %s failed (%d); by its DefaultHandling the "
 		 "session %s",
@@ -104,6 +109,7 @@ size_t scscf_isc_routes(struct scscf_session *s,
 	if (!s->odi)
 		s->odi = make_odi(s->home);
 	s->server = su_strdup(s->home, ifc->server);
+	s->is_passed_on = false;
 	s->is_terminated = ifc->is_terminated;
 	route = su_zalloc(s->home, sizeof(*route));
 	next_hop = ims_next_hop(s->server, s->sip);
@@ -127,7 +133,7 @@ size_t scscf_isc_routes(struct scscf_session *s,
  * was; false: it names none that is under way */
 bool scscf_isc_returns(struct scscf_session *s, const url_t *own_route)
 {
-	const struct scscf_session *from = s->scscf->sessions;
+	struct scscf_session *from = s->scscf->sessions;
 	char odi[64] = "";
 
 	(void)url_param(own_route->url_params, "odi", odi, sizeof(odi));
@@ -142,6 +148,7 @@ bool scscf_isc_returns(struct scscf_session *s, const url_t *own_route)
 	s->impu = su_strdup(s->home, from->impu);
 	s->session_case = from->session_case;
 	s->done_n = from->done_n;
+	from->is_passed_on = true;
 
 	return true;
 }

@@ -24,6 +24,7 @@ struct scscf_session {
 	char *odi;          /* original dialog identifier; NULL: no AS yet */
 	char *server;       /* AS that has it now; NULL: none */
 	bool is_terminated; /* that AS's DefaultHandling SESSION_TERMINATED */
+	bool is_passed_on;  /* that AS has sent it on: it has not failed */
 	struct sipep_refusal refusal; /* why it goes nowhere */
 };
 

@@ -294,6 +294,29 @@ START_TEST(as_that_is_gone_is_passed_over_where_the_session_continues)
 }
 END_TEST
 
+/* Else the callee would be called twice */
+START_TEST(failure_that_the_as_passes_back_is_not_its_own)
+{
+	struct fake_call taken;
+
+	add_criterion(0, 0, 0);
+	add_criterion(1, 0, 0);
+	registers(t.profile);
+	call(IMPU, BOB);
+	as_takes(0);
+	taken = t.as[0];
+	as_sends_on(0, BOB);
+	as_takes(1);
+	fake_call_reply(&t.as[1], 486, "");
+	fake_peer_expect(t.as_peer[1], "ACK");
+	fake_call_expect_status(&t.as[0], 486);
+	fake_call_reply(&taken, 504, "");
+	fake_call_expect_status(&t.caller, 504);
+	ck_assert_int_eq(fake_peer_pending(t.as_peer[1]), 0);
+	ck_assert_int_eq(fake_peer_pending(t.icscf), 0);
+}
+END_TEST
+
 START_TEST(as_that_fails_ends_the_session_where_it_is_terminated)
 {
 	add_criterion(0, 0, 1);
@@ -438,6 +461,7 @@ static void add_as_tests(TCase *tc)
 	tcase_add_test(tc, two_as_get_the_call_one_after_the_other);
 	tcase_add_test(
 		tc, as_that_is_gone_is_passed_over_where_the_session_continues);
+	tcase_add_test(tc, failure_that_the_as_passes_back_is_not_its_own);
 	tcase_add_test(tc,
 		       as_that_fails_ends_the_session_where_it_is_terminated);
 	tcase_add_test(tc,
