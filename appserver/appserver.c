@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appserver/appserver_core.h"
+#include "appserver/appserver_call.h"
 #include "common/ctl.h"
 #include "common/element.h"
 #include "common/https.h"
@@ -90,6 +90,16 @@ static int check(const struct appserver_cfg *cfg, char **reasonp)
 	return 0;
 }
 
+static int check_chain(enum as_chain *chainp, const char *name, char **reasonp)
+{
+	if (!as_chain_read(chainp, name))
+		return 0;
+
+	*reasonp = xasprintf("--chain %s: must be alone, first or last", name);
+
+	return EINVAL;
+}
+
 /* SIGTERM: each call is ended and its record completed first */
 static void on_term(void *arg)
 {
@@ -143,8 +153,11 @@ int as_new(struct appserver **asp, struct element *el,
 	   const struct appserver_cfg *cfg, char **reasonp)
 {
 	struct appserver *as;
+	enum as_chain chain = AS_ALONE;
 	int err = check(cfg, reasonp);
 
+	if (!err)
+		err = check_chain(&chain, cfg->chain, reasonp);
 	if (err)
 		return err;
 
@@ -154,6 +167,7 @@ int as_new(struct appserver **asp, struct element *el,
 	as->platform = without_slash(cfg->platform);
 	as->realm = xstrdup(cfg->realm);
 	as->proxy = xstrdup(cfg->proxy);
+	as->chain = chain;
 	as->calls_max = cfg->calls_max;
 	as->refuses_foreign =
 		cfg->number_policy && !strcmp(cfg->number_policy, "refuse");

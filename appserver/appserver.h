@@ -29,6 +29,8 @@ struct appserver_cfg {
 	const char *cdr;           /**< file of charging records; NULL: none */
 	const char *number_policy; /**< for a foreign number in a call:
 					"replace" it or "refuse" the call */
+	const char *chain;         /**< which AS of a call's: "alone" or NULL,
+					"first", "last" */
 	int calls_max;             /**< of one caller at once */
 };
 

@@ -36,6 +36,13 @@ enum as_call_event {
 	AS_CALL_EVENT_N
 };
 
+/** What the AS is to a call (appserver_chain.c) */
+enum as_role {
+	AS_PASSING, /**< both sides are other AS's: no record */
+	AS_ORIGINATING,
+	AS_TERMINATING /**< the caller is another's */
+};
+
 /** One end of a call, as charging names it ([0087]) */
 struct as_party {
 	char *uri;        /**< SIP-URI */
@@ -48,7 +55,9 @@ struct as_cdr {
 	struct as_cdr *next;
 	struct appserver *as;
 	int64_t id; /**< of its row */
+	enum as_role role;
 	char *call_id;
+	char *icid; /**< the call's at all AS; NULL: none came */
 	int64_t start_ms, answer_ms, end_ms; /**< since 1970; 0: not */
 	int status;                          /**< of the INVITE; 0: none */
 	char cause[24];
@@ -99,6 +108,14 @@ int as_number_caller(const struct appserver *as, const char *uri,
 int as_number_callee(const struct appserver *as, const url_t *url,
 		     struct as_party *party);
 void as_party_clear(struct as_party *party);
+
+/* appserver_chain.c: several AS in a call's way */
+int as_chain_read(enum as_chain *chainp, const char *name);
+const char *as_chain_caller(const struct appserver *as, const char *vector,
+			    const char *uri, struct as_party *party,
+			    enum as_role *rolep);
+char *as_chain_mark(const struct as_call *call, const char *vector);
+char *as_chain_icid(const char *vector);
 
 /* appserver_cdr.c; as_cdr_end() takes cdr over */
 void as_cdr_begin(struct as_call *call);

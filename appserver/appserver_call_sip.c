@@ -46,7 +46,8 @@ static int on_invite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq,
 	return 0;
 }
 
-/* From with the number that may be shown: the called user sees it ([0112]) */
+/* From with the number that may be shown: the called user sees it ([0112]). Of
+ * another AS's caller it stays as it came */
 static sip_from_t *far_from(const struct as_call *call, su_home_t *home,
 			    const sip_from_t *near)
 {
@@ -55,8 +56,12 @@ static sip_from_t *far_from(const struct as_call *call, su_home_t *home,
 			   : sip_from_create(home,
 					     (const url_string_t *)near->a_url);
 
-	from->a_display =
-		call->shown ? su_sprintf(home, "\"%s\"", call->shown) : "";
+	if (call->cdr->role != AS_ORIGINATING)
+		from->a_display = near->a_display;
+	else
+		from->a_display =
+			call->shown ? su_sprintf(home, "\"%s\"", call->shown)
+				    : "";
 
 	return from;
 }
@@ -79,6 +84,20 @@ static int far_leg(struct as_legs *legs, su_home_t *home)
 	return leg->nta && nta_leg_tag(leg->nta, NULL) ? 0 : -1;
 }
 
+/* What the next AS must know of this one */
+static void put_mark(const struct as_call *call, msg_t *msg, sip_t *sip)
+{
+	char *vector =
+		as_chain_mark(call, ims_header_get(sip, "P-Charging-Vector"));
+
+	if (!vector)
+		return;
+
+	ims_header_remove(msg, sip, "P-Charging-Vector");
+	ims_header_add(msg, sip, "P-Charging-Vector", vector);
+	free(vector);
+}
+
 /** Invite the callee, along the Route that is left; 0 if sent */
 int as_call_tx_invite(struct as_call *call)
 {
@@ -95,6 +114,7 @@ int as_call_tx_invite(struct as_call *call)
 	(void)sip_header_remove(msg, sip, (sip_header_t *)sip->sip_request);
 	(void)sip_header_insert(msg, sip, (sip_header_t *)rq);
 	ims_header_remove(msg, sip, "P-Preferred-Identity");
+	put_mark(call, msg, sip);
 	if (far_leg(legs, msg_home(msg)) ||
 	    nta_msg_request_complete(msg, legs->leg[AS_FAR].nta,
 				     SIP_METHOD_INVITE,
@@ -309,20 +329,64 @@ static const char *check_shown(struct as_call *call, const sip_from_t *from)
 	return NULL;
 }
 
+/* The far leg's Request-URI: a number becomes the SIP-URI that it stands for,
+ * unless the AS that follows is to say that */
+static bool is_mapped(const struct appserver *as, const url_t *url,
+		      const struct as_party *callee)
+{
+	return callee->lease_id ||
+	       (url->url_type == url_tel && as->chain != AS_FIRST);
+}
+
 static void start(struct appserver *as, nta_incoming_t *irq, const sip_t *sip,
-		  struct as_party party[AS_SIDE_N])
+		  struct as_party party[AS_SIDE_N], enum as_role role)
 {
 	const url_t *url = sip->sip_request->rq_url;
-	bool is_mapped = url->url_type == url_tel || party[AS_FAR].lease_id;
+	bool is_new = is_mapped(as, url, &party[AS_FAR]);
 	struct as_call *call = as_call_new(as, sip->sip_call_id->i_id, party);
-	const char *why;
+	const char *why = NULL;
 
+	if (role == AS_PASSING && call->cdr->party[AS_FAR].lease_id)
+		role = AS_TERMINATING;
+	call->cdr->role = role;
+	call->cdr->icid =
+		as_chain_icid(ims_header_get(sip, "P-Charging-Vector"));
 	call->legs = legs_new(call, irq, sip);
-	call->target =
-		xstrdup(is_mapped ? call->cdr->party[AS_FAR].uri
-				  : url_as_string(call->legs->home, url));
-	why = check_shown(call, sip->sip_from);
+	call->target = xstrdup(is_new ? call->cdr->party[AS_FAR].uri
+				      : url_as_string(call->legs->home, url));
+	if (role == AS_ORIGINATING)
+		why = check_shown(call, sip->sip_from);
 	as_call_start(call, why);
+}
+
+/* Who calls, and whom: 0, or the INVITE has been refused */
+static int find_parties(struct appserver *as, nta_incoming_t *irq,
+			const sip_t *sip, struct as_party party[AS_SIDE_N],
+			enum as_role *rolep)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	const char *vector = ims_header_get(sip, "P-Charging-Vector");
+	char *caller = asserted(home, sip);
+	const char *phrase = "No SIP-URI in P-Asserted-Identity";
+	int status = 403;
+
+	if (caller)
+		phrase = as_chain_caller(as, vector, caller, &party[AS_NEAR],
+					 rolep);
+	if (!phrase && *rolep == AS_ORIGINATING &&
+	    as_calls_made_by(as, caller) >= as->calls_max)
+		phrase = "Too Many Calls of One Number";
+	if (!phrase) {
+		status = as_number_callee(as, sip->sip_request->rq_url,
+					  &party[AS_FAR]);
+		phrase = status == 484 ? sip_484_Address_incomplete
+				       : sip_416_Unsupported_uri;
+	}
+	if (status)
+		refuse(irq, status, phrase);
+	su_home_deinit(home);
+
+	return status;
 }
 
 /**
@@ -334,9 +398,7 @@ void as_call_rx_invite(struct appserver *as, nta_incoming_t *irq,
 		       const sip_t *sip)
 {
 	struct as_party party[AS_SIDE_N] = { { 0 }, { 0 } };
-	su_home_t home[1] = { SU_HOME_INIT(home) };
-	char *caller = asserted(home, sip);
-	int status;
+	enum as_role role = AS_PASSING;
 
 	if (!is_routed(as, sip))
 		refuse(irq, 403, "No Route Through This Server");
@@ -344,20 +406,8 @@ void as_call_rx_invite(struct appserver *as, nta_incoming_t *irq,
 		refuse(irq, 400, "Contact Is Missing");
 	else if (sip->sip_max_forwards && !sip->sip_max_forwards->mf_count)
 		refuse(irq, SIP_483_TOO_MANY_HOPS);
-	else if (!caller)
-		refuse(irq, 403, "No SIP-URI in P-Asserted-Identity");
-	else if (as_number_caller(as, caller, &party[AS_NEAR]))
-		refuse(irq, 403, "The Caller's SIP-URI Is Lent to Nobody");
-	else if (as_calls_made_by(as, caller) >= as->calls_max)
-		refuse(irq, 403, "Too Many Calls of One Number");
-	else if ((status = as_number_callee(as, sip->sip_request->rq_url,
-					    &party[AS_FAR])))
-		refuse(irq, status,
-		       status == 484 ? sip_484_Address_incomplete
-				     : sip_416_Unsupported_uri);
-	else
-		start(as, irq, sip, party);
+	else if (!find_parties(as, irq, sip, party, &role))
+		start(as, irq, sip, party, role);
 	as_party_clear(&party[AS_NEAR]);
 	as_party_clear(&party[AS_FAR]);
-	su_home_deinit(home);
 }

@@ -1,4 +1,6 @@
-/* Charging ([0087]): a record per call, under the real number.
+/* Charging ([0087]): a record per call, under the real number. Where there are
+ * several AS, the caller's writes the originating one, which is charged; the
+ * callee's, if that is another, a terminating one of the same icid (TS 32.260).
  *
  * Its row is written before the callee is invited, and completed when the call
  * ends. A row that is open when the AS starts is of a call that an earlier run
@@ -23,7 +25,7 @@
 
 #define COLUMNS                                                                \
 	"id, call_id, start, answer, \"end\", status, cause, uri, number,"     \
-	" lease_id, callee_uri, callee_number, callee_lease_id"
+	" lease_id, callee_uri, callee_number, callee_lease_id, role, icid"
 
 /** Free; NULL */
 struct as_cdr *as_cdr_free(struct as_cdr *cdr)
@@ -34,10 +36,15 @@ struct as_cdr *as_cdr_free(struct as_cdr *cdr)
 	for (int side = AS_NEAR; side < AS_SIDE_N; side++)
 		as_party_clear(&cdr->party[side]);
 	free(cdr->call_id);
+	free(cdr->icid);
 	free(cdr);
 
 	return NULL;
 }
+
+static const char *const roles[] = { [AS_PASSING] = "passing",
+				     [AS_ORIGINATING] = "originating",
+				     [AS_TERMINATING] = "terminating" };
 
 static int64_t duration_ms(const struct as_cdr *cdr)
 {
@@ -48,7 +55,7 @@ static int64_t duration_ms(const struct as_cdr *cdr)
 
 static const char header[] =
 	"call_id,start,answer,end,duration_ms,cause,status,lease_id,uri,"
-	"number,callee_uri,callee_number,callee_lease_id\r\n";
+	"number,callee_uri,callee_number,callee_lease_id,role,icid\r\n";
 
 static void put_text(FILE *f, const char *text)
 {
@@ -101,6 +108,8 @@ static void put_line(FILE *f, const struct as_cdr *cdr)
 	}
 	(void)fputc(',', f);
 	put_lease(f, far->lease_id);
+	fprintf(f, ",%s,", roles[cdr->role]);
+	put_text(f, cdr->icid);
 	(void)fputs("\r\n", f);
 }
 
@@ -130,12 +139,14 @@ static void tell(const struct as_cdr *cdr)
 
 	(void)json_object_update_new(
 		fields,
-		json_pack("{s:s, s:f, s:f, s:f, s:I, s:s, s:i}", "call_id",
-			  cdr->call_id, "start", (double)cdr->start_ms / 1000,
-			  "answer", (double)cdr->answer_ms / 1000, "end",
+		json_pack("{s:s, s:f, s:f, s:f, s:I, s:s, s:i, s:s, s:s?}",
+			  "call_id", cdr->call_id, "start",
+			  (double)cdr->start_ms / 1000, "answer",
+			  (double)cdr->answer_ms / 1000, "end",
 			  (double)cdr->end_ms / 1000, "duration_ms",
 			  (json_int_t)duration_ms(cdr), "cause", cdr->cause,
-			  "status", cdr->status));
+			  "status", cdr->status, "role", roles[cdr->role],
+			  "icid", cdr->icid));
 	trace_event(cdr->as->el->trace, "as.cdr", fields);
 }
 
@@ -193,7 +204,10 @@ void as_cdr_end(struct as_cdr *cdr, int status, const char *cause)
 	cdr->end_ms = as_wall_ms();
 	cdr->status = status;
 	snprintf(cdr->cause, sizeof(cdr->cause), "%s", cause);
-	complete(cdr);
+	if (cdr->role == AS_PASSING)
+		as_cdr_free(cdr);
+	else
+		complete(cdr);
 }
 
 /* ---- an open record ---- */
@@ -210,6 +224,14 @@ static void on_kept(int err, const struct store_rows *rows, void *arg)
 		as_call_tell(call, AS_CALL_EV_KEPT, &err);
 }
 
+/* AS_CALL_EV_KEPT follows; of a call of others' there is nothing to keep */
+static void keep(struct as_call *call, const struct store_stmt *stmt)
+{
+	call->pending++;
+	store_run(call->as->store, stmt, call->cdr->role != AS_PASSING, on_kept,
+		  call);
+}
+
 /** A call begins; AS_CALL_EV_KEPT follows */
 void as_cdr_begin(struct as_call *call)
 {
@@ -221,17 +243,17 @@ void as_cdr_begin(struct as_call *call)
 		STORE_I(cdr->start_ms), STORE_S(near->uri),
 		STORE_S(near->number),  STORE_I(near->lease_id),
 		STORE_S(far->uri),      STORE_S(far->number),
-		STORE_I(far->lease_id),
+		STORE_I(far->lease_id), STORE_S(roles[cdr->role]),
+		STORE_S(cdr->icid),
 	};
 	const struct store_stmt stmt = {
 		"INSERT INTO calls(id, call_id, start, uri, number, lease_id,"
-		" callee_uri, callee_number, callee_lease_id)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-		vals, 9
+		" callee_uri, callee_number, callee_lease_id, role, icid)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+		vals, 11
 	};
 
-	call->pending++;
-	store_run(cdr->as->store, &stmt, 1, on_kept, call);
+	keep(call, &stmt);
 }
 
 /** It is answered: now; AS_CALL_EV_KEPT follows */
@@ -245,8 +267,7 @@ void as_cdr_answer(struct as_call *call)
 	};
 
 	cdr->answer_ms = vals[1].i;
-	call->pending++;
-	store_run(cdr->as->store, &stmt, 1, on_kept, call);
+	keep(call, &stmt);
 }
 
 /** It is still up: now */
@@ -258,7 +279,7 @@ void as_cdr_seen(const struct as_cdr *cdr)
 		"UPDATE calls SET seen = ?2 WHERE id = ?1", vals, 2
 	};
 
-	store_run(cdr->as->store, &stmt, 1, NULL, NULL);
+	store_run(cdr->as->store, &stmt, cdr->role != AS_PASSING, NULL, NULL);
 }
 
 /* ---- at the start ---- */
@@ -286,6 +307,10 @@ static struct as_cdr *from_row(struct appserver *as,
 	far->uri = xstrdup(store_text(rows, row, 10));
 	far->number = xstrdup(store_text(rows, row, 11));
 	far->lease_id = store_int(rows, row, 12);
+	cdr->role = strcmp(store_text(rows, row, 13), roles[AS_TERMINATING])
+			    ? AS_ORIGINATING
+			    : AS_TERMINATING;
+	cdr->icid = xstrdup(store_text(rows, row, 14));
 
 	return cdr;
 }
@@ -310,7 +335,7 @@ static void on_rows(int err, const struct store_rows *rows, void *arg)
 		if (as->last_call_id < cdr->id)
 			as->last_call_id = cdr->id;
 		if (!cdr->end_ms) {
-			complete_left_behind(cdr, store_int(rows, i, 13));
+			complete_left_behind(cdr, store_int(rows, i, 15));
 			continue;
 		}
 		if (as->cdr)

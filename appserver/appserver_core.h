@@ -28,6 +28,13 @@ struct sipep;
 struct store;
 struct timer;
 
+/** Which of the AS it is that calls pass, by the filter criteria */
+enum as_chain {
+	AS_ALONE,
+	AS_FIRST, /**< another follows */
+	AS_LAST   /**< one has been before */
+};
+
 /** The role; owns all its parts */
 struct appserver {
 	struct element *el;
@@ -47,6 +54,7 @@ struct appserver {
 	struct as_cdr *ended; /**< on their way to disk */
 	FILE *cdr;            /**< NULL: none wanted */
 	char *cdr_path, *cdr_temp;
+	enum as_chain chain;
 	int calls_max;        /**< of one caller at once */
 	bool refuses_foreign; /**< number, by policy */
 	bool is_ready;        /**< what the store holds has been read */

@@ -73,8 +73,8 @@ static void take_binding(struct as_party *party, const struct as_binding *b)
 /**
  * Who calls from a SIP-URI that the network has asserted
  *
- * @return 0; 403: the SIP-URI is for lending, and nobody has it now, so that
- *         no one could be charged
+ * @return 0; 403: the SIP-URI is for lending, and nobody has it here now, so
+ *         that no one could be charged
  */
 int as_number_caller(const struct appserver *as, const char *uri,
 		     struct as_party *party)
@@ -124,6 +124,34 @@ static bool dialled(char number[static NUMBER_LEN], const url_t *url)
 	return strlen(digits) < NUMBER_LEN && to_number(number, text);
 }
 
+/* A number that nobody has here: the AS that follows may know whose it is, so
+ * that it stays as it was dialled. The last one makes it the account that the
+ * IMS may have under it */
+static void take_unbound(const struct appserver *as, const char *number,
+			 const url_t *url, struct as_party *party)
+{
+	const char *host = url->url_type == url_tel ? as->realm : url->url_host;
+
+	free(party->uri);
+	if (as->chain == AS_FIRST) {
+		party->uri = xasprintf("tel:%s", number);
+		xstrset(&party->number, number);
+	} else {
+		party->uri = xasprintf("sip:%s@%s", number, host);
+	}
+}
+
+/* Of a SIP-URI that is not bound here. Where there are several AS, it may be
+ * bound at another, and the number in it is then not its user's */
+static void take_account(const struct appserver *as, struct as_party *party)
+{
+	char number[NUMBER_LEN];
+
+	if (as->chain == AS_ALONE && number_of_uri(number, party->uri) &&
+	    !as_uri_is_lent(as, party->uri))
+		xstrset(&party->number, number);
+}
+
 /**
  * Who is called by a Request-URI
  *
@@ -149,10 +177,7 @@ int as_number_callee(const struct appserver *as, const url_t *url,
 			take_binding(party, b);
 			return 0;
 		}
-		free(party->uri);
-		party->uri = xasprintf(
-			"sip:%s@%s", number,
-			url->url_type == url_tel ? as->realm : url->url_host);
+		take_unbound(as, number, url, party);
 	} else {
 		free(party->uri);
 		party->uri = xasprintf("sip:%s%s%s",
@@ -162,9 +187,8 @@ int as_number_callee(const struct appserver *as, const url_t *url,
 	b = as_binding_of_uri(as, party->uri);
 	if (b)
 		take_binding(party, b);
-	else if (number_of_uri(number, party->uri) &&
-		 !as_uri_is_lent(as, party->uri))
-		xstrset(&party->number, number);
+	else
+		take_account(as, party);
 
 	return 0;
 }

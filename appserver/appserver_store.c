@@ -23,7 +23,8 @@ const char as_schema[] =
 	"  start INTEGER NOT NULL, answer INTEGER, seen INTEGER,"
 	"  \"end\" INTEGER, status INTEGER, cause TEXT, uri TEXT NOT NULL,"
 	"  number TEXT, lease_id INTEGER, callee_uri TEXT NOT NULL,"
-	"  callee_number TEXT, callee_lease_id INTEGER);"
+	"  callee_number TEXT, callee_lease_id INTEGER, role TEXT NOT NULL,"
+	"  icid TEXT);"
 	"CREATE UNIQUE INDEX one_user ON bindings(uri) WHERE state = 'bound';";
 
 static void tell(struct as_binding *b, enum as_event event, int err)

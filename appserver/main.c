@@ -48,6 +48,9 @@ int main(int argc, char **argv)
 		     "for a call under a foreign number: "
 		     "replace it, or refuse (replace)",
 		     number_policy),
+		TEXT("chain", "PLACE",
+		     "of the AS that calls pass: alone, first, last (alone)",
+		     chain),
 		{ OPT_INT, "calls-per-number", "N", "made at once (4)",
 		  &cfg.calls_max, NULL, 1, 1000 },
 		{ .type = OPT_END },

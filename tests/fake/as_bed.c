@@ -72,6 +72,7 @@ void as_bed_start(struct as_bed *bed)
 				     .proxy = "sip:127.0.0.1:5060",
 				     .cdr = cdr,
 				     .number_policy = bed->number_policy,
+				     .chain = bed->chain,
 				     .calls_max = 2 };
 	char *reason = NULL;
 

@@ -37,6 +37,7 @@ struct as_bed {
 	char platform_url[64];
 	char *token;               /**< sent with each request; NULL: none */
 	const char *number_policy; /**< for the next start; NULL: replace */
+	const char *chain;         /**< likewise; NULL: alone */
 	struct as_answered last;
 	json_t *cdr; /**< the last charging record; NULL: none yet */
 	int cdrs;

@@ -624,10 +624,14 @@ START_TEST(a_ringing_call_when_the_server_dies_costs_nothing)
 END_TEST
 
 static const struct {
-	const char *cdr, *policy, *needle;
+	const char *cdr, *policy, *chain, *needle;
 } settings[] = {
-	{ "/nowhere/cdr.csv", "replace", "--cdr /nowhere/cdr.csv: No such" },
-	{ NULL, "accept", "--number-policy accept: must be replace or refuse" },
+	{ "/nowhere/cdr.csv", "replace", NULL,
+	  "--cdr /nowhere/cdr.csv: No such" },
+	{ NULL, "accept", NULL,
+	  "--number-policy accept: must be replace or refuse" },
+	{ NULL, "replace", "second",
+	  "--chain second: must be alone, first or last" },
 };
 
 START_TEST(a_bad_setting_is_named)
@@ -645,6 +649,7 @@ START_TEST(a_bad_setting_is_named)
 
 	cfg.cdr = settings[_i].cdr;
 	cfg.number_policy = settings[_i].policy;
+	cfg.chain = settings[_i].chain;
 	ck_assert_int_ne(as_new(&as, t.bed->as_el, &cfg, &reason), 0);
 	ck_assert_msg(strstr(reason, settings[_i].needle), "%s", reason);
 	free(reason);
