@@ -59,10 +59,11 @@ typedef void ue_done_cb(json_t *result, const char *error, void *arg);
 /** One UE. Owned by the terminal */
 struct ue {
 	struct terminal *terminal;
-	char *number; /**< real number, E.164 */
-	char *secret; /**< of its login */
-	char *token;  /**< of its login, or NULL */
-	unsigned id;  /**< in the Contact: "ue7" */
+	char *number;    /**< real number, E.164 */
+	char *secret;    /**< of its login */
+	char *token;     /**< of its login, or NULL */
+	char *appserver; /**< URL; NULL: the terminal's */
+	unsigned id;     /**< in the Contact: "ue7" */
 	struct fsm *fsm;
 	enum ue_event op;    /**< what it is doing */
 	enum ue_state back;  /**< where a failure leads back to */
@@ -111,6 +112,7 @@ struct ue *ue_free(struct ue *ue);
 struct ue *ue_find(const struct terminal *t, const char *number);
 struct ue *ue_find_id(const struct terminal *t, unsigned id);
 void ue_in_use(struct ue *ue);
+const char *ue_appserver(const struct ue *ue);
 int ue_start(struct ue *ue, enum ue_event op, ue_done_cb *cb, void *arg);
 char *ue_why_not(const struct ue *ue, enum ue_event op);
 

@@ -1,9 +1,11 @@
 /* Control commands: what the runner tells a UE to do */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/ctl.h"
 #include "common/element.h"
 #include "common/fsm.h"
+#include "common/mem.h"
 #include "terminal/terminal_core.h"
 #include "terminal/terminal_lease.h"
 
@@ -47,19 +49,34 @@ static void start(struct ctl_req *req, json_t *args, const struct terminal *t,
 	free(why);
 }
 
+/* {"number", "secret"}, and "appserver", a URL, for one that logs in at another
+ * AS than the terminal's */
 static void cmd_add(struct ctl_req *req, json_t *args, void *arg)
 {
-	const char *number, *secret;
+	const char *number, *secret, *appserver = NULL;
+	struct ue *ue = NULL;
 	json_error_t error;
 
-	if (json_unpack_ex(args, &error, 0, "{s:s, s:s}", "number", &number,
-			   "secret", &secret))
+	if (json_unpack_ex(args, &error, 0, "{s:s, s:s, s?s}", "number",
+			   &number, "secret", &secret, "appserver",
+			   &appserver)) {
 		ctl_fail(req, "terminal: %s", error.text);
-	else if (!ue_new(arg, number, secret))
+		return;
+	}
+	if (appserver && strncmp(appserver, "https://", 8) != 0) {
+		ctl_fail(req,
+			 "terminal: appserver %s: must be https://HOST:PORT",
+			 appserver);
+		return;
+	}
+	ue = ue_new(arg, number, secret);
+	if (!ue) {
 		ctl_fail(req, "terminal: there is a UE of number %s already",
 			 number);
-	else
-		ctl_ok(req, NULL);
+		return;
+	}
+	ue->appserver = xstrdup(appserver);
+	ctl_ok(req, NULL);
 }
 
 static void cmd_add_account(struct ctl_req *req, json_t *args, void *arg)

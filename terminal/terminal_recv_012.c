@@ -33,7 +33,7 @@ static json_t *parse(const struct ue *ue, const struct https_resp *resp,
 
 	if (!body)
 		*reasonp = xasprintf("%s answered 200, but %s",
-				     ue->terminal->appserver, reason);
+				     ue_appserver(ue), reason);
 	free(reason);
 
 	return body;
@@ -42,8 +42,8 @@ static json_t *parse(const struct ue *ue, const struct https_resp *resp,
 /* Makes reason, which is freed, say who sent it */
 static int bad_field(const struct ue *ue, char *reason, char **reasonp)
 {
-	*reasonp = xasprintf("%s answered 200, but %s", ue->terminal->appserver,
-			     reason);
+	*reasonp =
+		xasprintf("%s answered 200, but %s", ue_appserver(ue), reason);
 	free(reason);
 
 	return EBADMSG;

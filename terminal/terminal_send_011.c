@@ -13,7 +13,7 @@
 static void post(struct ue *ue, const char *path, json_t *body)
 {
 	struct terminal *t = ue->terminal;
-	char *url = xasprintf("%s%s", t->appserver, path);
+	char *url = xasprintf("%s%s", ue_appserver(ue), path);
 	char *text = json_dumps(body, JSON_COMPACT);
 	char *bearer = ue->token ? xasprintf("Bearer %s", ue->token) : NULL;
 	struct https_call call = { .method = "POST",

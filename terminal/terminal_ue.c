@@ -113,7 +113,7 @@ static void fail(struct ue *ue, const char *error)
 
 static void fail_by_as(struct ue *ue, const struct https_resp *resp)
 {
-	const char *url = ue->terminal->appserver;
+	const char *url = ue_appserver(ue);
 	char text[256], *error;
 
 	if (!resp->status) {
@@ -423,6 +423,7 @@ struct ue *ue_free(struct ue *ue)
 	tdelete(ue, &ue->terminal->ues, by_number);
 	fsm_free(ue->fsm);
 	wipe_text(ue->secret);
+	free(ue->appserver);
 	wipe_text(ue->token);
 	free(ue->number);
 	free(ue);
@@ -443,6 +444,12 @@ struct ue *ue_find(const struct terminal *t, const char *number)
 struct ue *ue_find_id(const struct terminal *t, unsigned id)
 {
 	return id >= 1 && id <= t->last_id ? t->by_id[id - 1] : NULL;
+}
+
+/** Where it logs in: the URL */
+const char *ue_appserver(const struct ue *ue)
+{
+	return ue->appserver ? ue->appserver : ue->terminal->appserver;
 }
 
 /**

@@ -197,6 +197,36 @@ START_TEST(a_refused_login_names_who_and_why)
 }
 END_TEST
 
+/* Where there are two, each UE has its own */
+START_TEST(a_ue_may_log_in_at_another_appserver)
+{
+	struct fake_as *other = fake_as_new(t.as_el, temp_dir());
+	const char *bob = "+8613900139000";
+
+	tell("add", json_pack("{s:s, s:s, s:s}", "number", bob, "secret", "s",
+			      "appserver", other->url));
+	ck_assert_str_eq(t.error, "");
+	tell("login", json_pack("{s:s}", "number", bob));
+	ck_assert_str_eq(t.error, "");
+	expect_ok("login");
+	ck_assert_int_eq(other->logins, 1);
+	ck_assert_int_eq(t.as->logins, 1);
+	other->uri = (struct fake_reply){ .status = 503, .body = "{}" };
+	tell("request_uri", json_pack("{s:s}", "number", bob));
+	ck_assert_msg(strstr(t.error, other->url), "%s", t.error);
+	fake_as_free(other);
+}
+END_TEST
+
+START_TEST(an_appserver_without_https_is_refused)
+{
+	tell("add", json_pack("{s:s, s:s, s:s}", "number", "+8613900139000",
+			      "secret", "s", "appserver", "appserver2"));
+	ck_assert_str_eq(t.error, "terminal: appserver appserver2: must be "
+				  "https://HOST:PORT");
+}
+END_TEST
+
 START_TEST(an_unreachable_appserver_is_named)
 {
 	char url[80];
@@ -550,6 +580,8 @@ static Suite *suite(void)
 		the_whole_sequence_passes,
 		after_release_it_can_ask_again,
 		a_refused_login_names_who_and_why,
+		a_ue_may_log_in_at_another_appserver,
+		an_appserver_without_https_is_refused,
 		an_unreachable_appserver_is_named,
 		a_lost_answer_is_asked_for_again,
 		a_silent_appserver_is_given_up,
