@@ -255,7 +255,9 @@ static int make_certificates(const struct sim_bed *bed, char **reasonp)
 	for (int i = 0; i < SIM_ACTOR_COUNT; i++) {
 		/* who speaks HTTPS; the others need none */
 		if (i != SIM_HSS && i != SIM_PLATFORM && i != SIM_APPSERVER &&
-		    i != SIM_BOSS)
+		    i != SIM_APPSERVER2 && i != SIM_BOSS)
+			continue;
+		if (!sim_actor_is_in((enum sim_actor)i, bed->cfg.appservers))
 			continue;
 		names[n] = sim_actor_name((enum sim_actor)i);
 		sim_net_hosts(bed->net, names[n], text[n], HOST_LEN);
@@ -297,13 +299,17 @@ static int write_users(const struct sim_bed *bed, const json_t *users,
 /* By these the trace knows who is behind an address */
 static void name_addresses(const struct sim_bed *bed)
 {
-	for (int i = 0; i < SIM_LINK_COUNT; i++)
+	int link_n = bed->cfg.appservers > 1 ? SIM_LINK_ALL : SIM_LINK_COUNT;
+
+	for (int i = 0; i < link_n; i++)
 		sim_trace_actor(bed->trace, sim_net_actor((enum sim_link)i),
 				sim_net_addr(bed->net, (enum sim_link)i));
 	for (int i = 0; i < SIM_ACTOR_COUNT && sim_net_number(bed->net); i++) {
 		const char *actor = sim_actor_name((enum sim_actor)i);
 		char host[HOST_LEN];
 
+		if (!sim_actor_is_in((enum sim_actor)i, bed->cfg.appservers))
+			continue;
 		sim_net_hosts(bed->net, actor, host, HOST_LEN);
 		sim_trace_actor(bed->trace, actor, host);
 	}
@@ -373,6 +379,7 @@ int sim_bed_new(struct sim_bed **bp, const struct sim_bed_cfg *cfg,
 		.bin = bed->bin,
 		.policy = cfg->plan->policy,
 		.store = cfg->plan->store,
+		.appservers = cfg->plan->appservers,
 		.extra = cfg->plan->extra,
 		.extra_n = cfg->plan->extra_n,
 	};

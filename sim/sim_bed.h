@@ -27,6 +27,7 @@ enum { SIM_EXTRA_MAX = 64 };
 struct sim_plan {
 	char *policy;   /**< NULL: the platform's default */
 	char *store;    /**< folder of the databases; NULL: in memory */
+	int appservers; /**< how many AS; 0: one */
 	bool is_memory; /**< a run has a folder for them unless this is set */
 	bool is_fast;   /**< in virtual time, conducted (sim_conduct.h) */
 	int seed;       /**< of who acts next; 0: in the order of arrival */

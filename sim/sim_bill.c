@@ -48,12 +48,17 @@ static struct sim_bill_row *row_of(struct sim_bill *bill, const char *who)
 	return row;
 }
 
-/* A record without a caller is no record of ours: a foreign AS may differ */
+/* A record without a caller is no record of ours: a foreign AS may differ. Of
+ * a call through two AS the callee's record stands beside the caller's, who
+ * pays */
 static void take(struct sim_bill *bill, const json_t *cdr)
 {
 	const char *who = json_find_string(cdr, "number");
+	const char *role = json_find_string(cdr, "role");
 	struct sim_bill_row *row;
 
+	if (role && !strcmp(role, "terminating"))
+		return;
 	if (!who)
 		who = json_find_string(cdr, "uri");
 	if (!who)

@@ -55,7 +55,7 @@ static bool check_programs(void)
 	bool good = true;
 
 	for (int i = 0; i < SIM_ACTOR_COUNT; i++) {
-		const char *name = sim_actor_name((enum sim_actor)i);
+		const char *name = sim_actor_program((enum sim_actor)i);
 		char *path = xasprintf("%s/%s", bin, name);
 
 		if (access(path, X_OK) < 0) {

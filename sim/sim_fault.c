@@ -71,6 +71,7 @@ static const struct {
 	const char *cmd;
 } states[] = { { SIM_PLATFORM, "pool" },
 	       { SIM_APPSERVER, "bindings" },
+	       { SIM_APPSERVER2, "bindings" },
 	       { SIM_HSS, "users" } };
 
 /** No faults */

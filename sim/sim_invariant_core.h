@@ -22,6 +22,7 @@ enum inv_state {
 struct inv_binding {
 	struct inv_binding *next; /**< the one before, of the same SIP-URI */
 	struct inv_user *user;
+	int appserver; /**< enum sim_actor: who bound it */
 	int64_t lease_id;
 	size_t from, to; /**< entries; to SIZE_MAX: it holds */
 	bool is_releasing;
@@ -95,8 +96,8 @@ void inv_on_unbound(struct sim_invariants *inv, const json_t *line);
 void inv_on_fsm(struct sim_invariants *inv, const json_t *line);
 void inv_on_lease(struct sim_invariants *inv, const json_t *line);
 void inv_on_imported(struct sim_invariants *inv, const json_t *line);
-void inv_bind(struct sim_invariants *inv, const char *number, const char *uri,
-	      int64_t lease_id);
+void inv_bind(struct sim_invariants *inv, int appserver, const char *number,
+	      const char *uri, int64_t lease_id);
 void inv_unbind(struct sim_invariants *inv, struct inv_binding *b,
 		struct inv_uri *u);
 void inv_set_state(struct sim_invariants *inv, struct inv_uri *u, int state);

@@ -31,8 +31,8 @@ static struct inv_binding *binding_of(const struct inv_uri *u, int64_t lease_id)
 }
 
 /** A number has become the user of a SIP-URI */
-void inv_bind(struct sim_invariants *inv, const char *number, const char *uri,
-	      int64_t lease_id)
+void inv_bind(struct sim_invariants *inv, int appserver, const char *number,
+	      const char *uri, int64_t lease_id)
 {
 	struct inv_uri *u = inv_uri_get(inv, uri);
 	struct inv_user *user = inv_user_get(inv, number);
@@ -57,6 +57,7 @@ void inv_bind(struct sim_invariants *inv, const char *number, const char *uri,
 	}
 	b = xcalloc(1, sizeof(*b));
 	b->user = user;
+	b->appserver = appserver;
 	b->lease_id = lease_id;
 	b->from = inv->at;
 	b->to = SIZE_MAX;
@@ -78,9 +79,11 @@ void inv_on_bound(struct sim_invariants *inv, const json_t *line)
 {
 	const char *number = json_find_string(line, "number");
 	const char *uri = json_find_string(line, "uri");
+	const char *actor = json_find_string(line, "actor");
 
 	if (number && uri)
-		inv_bind(inv, number, uri, json_find_int(line, "lease_id", 0));
+		inv_bind(inv, actor ? sim_actor_find(actor) : -1, number, uri,
+			 json_find_int(line, "lease_id", 0));
 }
 
 void inv_on_unbound(struct sim_invariants *inv, const json_t *line)

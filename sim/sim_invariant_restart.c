@@ -88,6 +88,7 @@ struct look {
 	struct sim_invariants *inv;
 	const json_t *list;
 	const char *field, *who;
+	int actor;
 };
 
 static void check_is_there(const void *node, VISIT visit, void *arg)
@@ -107,7 +108,7 @@ static void check_is_there(const void *node, VISIT visit, void *arg)
 static void on_pool(struct sim_invariants *inv, const json_t *state)
 {
 	const json_t *uris = json_object_get(state, "uris"), *item;
-	struct look look = { inv, uris, "uri", "platform" };
+	struct look look = { inv, uris, "uri", "platform", SIM_PLATFORM };
 	int64_t size = json_find_int(state, "size", NEVER);
 	int64_t known;
 	size_t i;
@@ -136,10 +137,10 @@ static void on_pool(struct sim_invariants *inv, const json_t *state)
 
 /* --- the AS: [{number, uri, lease_id, state}] --- */
 
-static void check_binding(struct sim_invariants *inv, struct inv_user *user,
-			  const json_t *list)
+static void check_binding(const struct look *look, struct inv_user *user)
 {
-	const json_t *item = find_by(list, "number", user->number);
+	struct sim_invariants *inv = look->inv;
+	const json_t *item = find_by(look->list, "number", user->number);
 	const char *uri = json_find_string(item, "uri");
 	const char *state = json_find_string(item, "state");
 	struct inv_uri *u = user->uri;
@@ -148,7 +149,7 @@ static void check_binding(struct sim_invariants *inv, struct inv_user *user,
 
 	while (b && (b->to != SIZE_MAX || b->user != user))
 		b = b->next;
-	if (!b)
+	if (!b || b->appserver != look->actor)
 		return;
 
 	if (uri && state && !strcmp(uri, u->uri) &&
@@ -174,12 +175,11 @@ static void check_user(const void *node, VISIT visit, void *arg)
 	const struct look *look = arg;
 
 	if (visit == postorder || visit == leaf)
-		check_binding(look->inv, *(struct inv_user *const *)node,
-			      look->list);
+		check_binding(look, *(struct inv_user *const *)node);
 }
 
 /* One that was on disk, but whose line died with the process */
-static void adopt(struct sim_invariants *inv, const json_t *item)
+static void adopt(struct sim_invariants *inv, int actor, const json_t *item)
 {
 	const char *number = json_find_string(item, "number");
 	const char *uri = json_find_string(item, "uri");
@@ -191,19 +191,21 @@ static void adopt(struct sim_invariants *inv, const json_t *item)
 
 	user = inv_user_get(inv, number);
 	if (!user->uri)
-		inv_bind(inv, number, uri, json_find_int(item, "lease_id", 0));
+		inv_bind(inv, actor, number, uri,
+			 json_find_int(item, "lease_id", 0));
 }
 
-static void on_bindings(struct sim_invariants *inv, const json_t *state)
+static void on_bindings(struct sim_invariants *inv, int actor,
+			const json_t *state)
 {
-	struct look look = { inv, state, NULL, NULL };
+	struct look look = { .inv = inv, .list = state, .actor = actor };
 	const json_t *item;
 	size_t i;
 
 	twalk_r(inv->users, check_user, &look);
 	json_array_foreach(state, i, item)
 	{
-		adopt(inv, item);
+		adopt(inv, actor, item);
 	}
 }
 
@@ -212,14 +214,15 @@ void inv_on_restarted(struct sim_invariants *inv, const json_t *line)
 {
 	const char *element = json_find_string(line, "element");
 	const json_t *state = json_object_get(line, "state");
-	struct look look = { inv, state, "impu", "HSS" };
+	struct look look = { inv, state, "impu", "HSS", SIM_HSS };
+	int actor = sim_actor_find(element);
 
 	if (!state)
 		return;
 	if (!strcmp(element, "platform"))
 		on_pool(inv, state);
-	else if (!strcmp(element, "appserver"))
-		on_bindings(inv, state);
+	else if (actor == SIM_APPSERVER || actor == SIM_APPSERVER2)
+		on_bindings(inv, actor, state);
 	else if (!strcmp(element, "hss"))
 		twalk_r(inv->uris, check_is_there, &look);
 }

@@ -31,18 +31,46 @@ struct sim_label {
 	struct seen seen;
 };
 
+/** An entry that is looked up, and its request if it is an answer */
+struct candidate {
+	const struct sim_entry *entry;
+	const struct sim_facts *facts;
+	const struct sim_step *request;
+};
+
 /* --- what was seen --- */
 
-static char *step_key(const struct sim_step *step, const char *impu)
+/* Which of several of a kind plays a role: "appserver2" that of the appserver,
+ * and is its "2"; "" for the only, or first, one; NULL: another role's */
+static const char *nth_of(const char *role, const char *actor)
 {
-	return xasprintf("%s/%s %s", step->id, step->part ? step->part : "",
-			 impu ? impu : "");
+	size_t len = strlen(role);
+
+	if (!actor || strncmp(actor, role, len) != 0 ||
+	    actor[len + strspn(actor + len, "0123456789")])
+		return NULL;
+
+	return actor + len;
+}
+
+/* The same step goes between others where one of its ends is another one of
+ * its kind: the third-party REGISTER to each AS */
+static char *step_key(const struct sim_step *step, const struct sim_entry *e,
+		      const char *impu)
+{
+	const char *from = nth_of(step->from, e->from);
+	const char *to = step->to ? nth_of(step->to, e->to) : NULL;
+
+	return xasprintf("%s/%s%s %s %s", step->id,
+			 step->part ? step->part : "", from ? from : "",
+			 to ? to : "", impu ? impu : "");
 }
 
 static json_int_t last_seen(const struct seen *seen,
-			    const struct sim_step *step, const char *impu)
+			    const struct sim_step *step,
+			    const struct candidate *c)
 {
-	char *key = step_key(step, impu);
+	char *key = step_key(step, c->entry, c->facts->impu);
 	json_int_t last = json_integer_value(json_object_get(seen->steps, key));
 
 	free(key);
@@ -51,10 +79,10 @@ static json_int_t last_seen(const struct seen *seen,
 }
 
 static void note_replaced(struct seen *seen, const struct sim_step *step,
-			  const char *impu)
+			  const struct candidate *c)
 {
-	json_int_t last = last_seen(seen, step, impu);
-	char *key = step_key(step, impu);
+	json_int_t last = last_seen(seen, step, c);
+	char *key = step_key(step, c->entry, c->facts->impu);
 
 	if (last > 0)
 		json_object_set_new_nocheck(seen->steps, key,
@@ -63,9 +91,9 @@ static void note_replaced(struct seen *seen, const struct sim_step *step,
 }
 
 static void note_step(struct seen *seen, const struct sim_step *step,
-		      const char *impu, size_t i)
+		      const struct candidate *c, size_t i)
 {
-	char *key = step_key(step, impu);
+	char *key = step_key(step, c->entry, c->facts->impu);
 
 	json_object_set_new_nocheck(seen->steps, key,
 				    json_integer((json_int_t)i + 1));
@@ -172,10 +200,10 @@ static bool is_called(const struct sim_step *step,
 
 static bool is_between(const struct sim_step *step, const struct sim_entry *e)
 {
-	if (!is_same(step->from, e->from))
+	if (!nth_of(step->from, e->from))
 		return false;
 
-	return step->to ? is_same(step->to, e->to) : !e->to;
+	return step->to ? nth_of(step->to, e->to) != NULL : !e->to;
 }
 
 static const struct sim_step *find(const char *ref)
@@ -197,13 +225,6 @@ static bool is_one_of(const char *refs, const struct sim_step *step)
 	return false;
 }
 
-/** An entry that is looked up, and its request if it is an answer */
-struct candidate {
-	const struct sim_entry *entry;
-	const struct sim_facts *facts;
-	const struct sim_step *request;
-};
-
 static bool is_match(const struct seen *seen, const struct sim_step *step,
 		     const struct candidate *c)
 {
@@ -219,9 +240,8 @@ static bool is_match(const struct seen *seen, const struct sim_step *step,
 	if (step->flags & SIM_FIRST && !is_first_of_call(seen, c->entry, facts))
 		return false;
 
-	return !step->follows ||
-	       last_seen(seen, find(step->follows), facts->impu) >
-		       llabs(last_seen(seen, step, facts->impu));
+	return !step->follows || last_seen(seen, find(step->follows), c) >
+					 llabs(last_seen(seen, step, c));
 }
 
 /* Of several rows that fit, the one that follows the latest step */
@@ -238,8 +258,7 @@ static const struct sim_step *find_row(const struct seen *seen,
 		if (!is_match(seen, step, c))
 			continue;
 		if (step->follows)
-			last = last_seen(seen, find(step->follows),
-					 c->facts->impu);
+			last = last_seen(seen, find(step->follows), c);
 		if (last > best_last) {
 			best = step;
 			best_last = last;
@@ -287,7 +306,7 @@ static void replace_steps(struct seen *seen, const struct candidate *c)
 		if (step->wire == SIM_SIP && step->what &&
 		    !(step->flags & SIM_FIRST) && is_between(step, c->entry) &&
 		    is_called(step, c->facts))
-			note_replaced(seen, step, c->facts->impu);
+			note_replaced(seen, step, c);
 	}
 }
 
@@ -310,7 +329,7 @@ static const struct sim_step *label_new_entry(struct seen *seen,
 	}
 	step = find_row(seen, &c);
 	if (step)
-		note_step(seen, step, facts->impu, i);
+		note_step(seen, step, &c, i);
 	else if (facts->is_request && facts->wire == SIM_SIP)
 		replace_steps(seen, &c);
 	if (facts->is_request && facts->exchange)

@@ -41,9 +41,11 @@ static const char plain[] = "\033[0m";
  * short */
 static const struct {
 	const char *name, *brief;
-} order[] = { { "terminal", "UE" },   { "pcscf", "P" },  { "icscf", "I" },
-	      { "scscf", "S" },       { "hss", "HSS" },  { "appserver", "AS" },
-	      { "platform", "PLAT" }, { "boss", "BOSS" } };
+} order[] = { { "terminal", "UE" },    { "pcscf", "P" },
+	      { "icscf", "I" },        { "scscf", "S" },
+	      { "hss", "HSS" },        { "appserver", "AS" },
+	      { "appserver2", "AS2" }, { "platform", "PLAT" },
+	      { "boss", "BOSS" } };
 enum { ORDER_N = sizeof(order) / sizeof(*order) };
 
 /** One drawing; owned by who asked */

@@ -13,6 +13,7 @@
 
 #include "common/ctl.h"
 #include "sim/sim_bed.h"
+#include "sim/sim_net.h"
 
 struct loop;
 struct sim_faults;
@@ -34,6 +35,8 @@ struct sim_lua_ops {
 	/** Send a command; args is stolen. 0, or cb is not called */
 	int (*call)(enum sim_actor actor, const char *cmd, json_t *args,
 		    ctl_answer_cb *cb, void *cb_arg, void *arg);
+	/** Where an element listens, as a URI, once it has started */
+	const char *(*uri)(enum sim_link link, void *arg);
 	/** Write an event of the runner into the trace; fields is stolen */
 	void (*note)(const char *name, json_t *fields, void *arg);
 	/** The run's folder, once it has started */

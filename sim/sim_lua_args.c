@@ -261,3 +261,30 @@ json_t *to_json(lua_State *L, int index, int depth)
 
 	return json ? json : json_null();
 }
+
+/** The element of that name; an error, that begins with what (or NULL), if this
+ * testbed has none */
+enum sim_actor check_actor(lua_State *L, const char *name, const char *what)
+{
+	int appservers = task_of(L)->lua->plan.appservers;
+	int actor = sim_actor_find(name);
+	struct sim_near near;
+	char hint[HINT_LEN];
+
+	if (actor >= 0 && sim_actor_is_in((enum sim_actor)actor, appservers))
+		return (enum sim_actor)actor;
+	if (actor >= 0)
+		luaL_error(L,
+			   "%s%sthere is no '%s' without "
+			   "testbed{ appservers = 2 }",
+			   what ? what : "", what ? ": " : "", name);
+
+	near_start(&near, name);
+	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
+		near_try(&near, sim_actor_name((enum sim_actor)i));
+	luaL_error(L, "%s%sthere is no element '%s'%s", what ? what : "",
+		   what ? ": " : "", name,
+		   near_hint(&near, hint, sizeof(hint)));
+
+	return SIM_ACTOR_COUNT;
+}

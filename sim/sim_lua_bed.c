@@ -118,6 +118,7 @@ static int log_text(lua_State *L)
 
 static int bed_made(lua_State *L, int status, lua_KContext ctx)
 {
+	int appservers = task_of(L)->lua->plan.appservers;
 	static const luaL_Reg methods[] = { { "expect_steps", expect_steps },
 					    { "spawn", spawn },
 					    { "parallel", parallel },
@@ -135,7 +136,8 @@ static int bed_made(lua_State *L, int status, lua_KContext ctx)
 	lua_setfield(L, -2, "account");
 	for (int i = 0; i < SIM_ACTOR_COUNT; i++) {
 		/* bed:terminal{} makes one; the process is nobody's to ask */
-		if (i == SIM_TERMINAL)
+		if (i == SIM_TERMINAL ||
+		    !sim_actor_is_in((enum sim_actor)i, appservers))
 			continue;
 		push_actor(L, i);
 		lua_setfield(L, -2, sim_actor_name((enum sim_actor)i));
@@ -147,7 +149,8 @@ static int bed_made(lua_State *L, int status, lua_KContext ctx)
 	return 1;
 }
 
-/* testbed{ policy, max_use, timers, users, options }: starts all elements */
+/* testbed{ appservers, policy, max_use, timers, users, options }: starts all
+ * elements */
 static int testbed(lua_State *L)
 {
 	struct task *task = task_of(L);

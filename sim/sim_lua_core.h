@@ -106,6 +106,7 @@ const char *near_hint(struct sim_near *near, char *text, size_t room);
 void check_keys(lua_State *L, int index, const char *what,
 		const struct sim_key *keys);
 int strict_index(lua_State *L);
+enum sim_actor check_actor(lua_State *L, const char *name, const char *what);
 void push_json(lua_State *L, const json_t *json);
 json_t *to_json(lua_State *L, int index, int depth);
 

@@ -15,25 +15,15 @@ static struct sim_faults *faults_of(lua_State *L)
 }
 
 /* The element named by field of the table at 2 */
-static enum sim_actor check_actor(lua_State *L, const char *field)
+static enum sim_actor check_field(lua_State *L, const char *field)
 {
-	struct sim_near near;
-	char hint[HINT_LEN];
-	const char *name;
-	int actor;
+	enum sim_actor actor;
 
 	lua_getfield(L, 2, field);
-	name = luaL_checkstring(L, -1);
-	actor = sim_actor_find(name);
-	near_start(&near, name);
-	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
-		near_try(&near, sim_actor_name((enum sim_actor)i));
-	if (actor < 0)
-		luaL_error(L, "there is no element '%s'%s", name,
-			   near_hint(&near, hint, sizeof(hint)));
+	actor = check_actor(L, luaL_checkstring(L, -1), NULL);
 	lua_pop(L, 1);
 
-	return (enum sim_actor)actor;
+	return actor;
 }
 
 /* Takes reason over */
@@ -114,7 +104,7 @@ static int strike(lua_State *L, const char *verb, enum sim_fault_kind kind)
 	check_self(L, verb);
 	lua_settop(L, 2);
 	check_keys(L, 2, verb, keys);
-	fault.actor = check_actor(L, "actor");
+	fault.actor = check_field(L, "actor");
 	lua_getfield(L, 2, "count");
 	fault.count = (int)luaL_optinteger(L, -1, 1);
 	if (lua_getfield(L, 2, "at") != LUA_TNIL)
@@ -144,7 +134,7 @@ static int fault_pause(lua_State *L)
 static enum sim_actor to_whom(lua_State *L)
 {
 	if (lua_getfield(L, 2, "to") == LUA_TSTRING) {
-		enum sim_actor actor = check_actor(L, "to");
+		enum sim_actor actor = check_field(L, "to");
 
 		lua_pushnil(L);
 		return actor;
@@ -222,7 +212,7 @@ static enum sim_actor check_one(lua_State *L, const char *verb)
 	lua_settop(L, 2);
 	check_keys(L, 2, verb, keys);
 
-	return check_actor(L, "actor");
+	return check_field(L, "actor");
 }
 
 static int restart_now(lua_State *L, int status, lua_KContext ctx)

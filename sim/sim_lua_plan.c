@@ -84,6 +84,8 @@ static void read_policies(lua_State *L, int index, struct sim_plan *plan)
 		check_choice(L, "number_policy", lua_tostring(L, -1), numbers);
 		add_extra(L, plan, SIM_APPSERVER, "number-policy",
 			  lua_tostring(L, -1));
+		add_extra(L, plan, SIM_APPSERVER2, "number-policy",
+			  lua_tostring(L, -1));
 	}
 	lua_pop(L, 2);
 }
@@ -94,15 +96,8 @@ static void add_options(lua_State *L, struct sim_plan *plan)
 {
 	const char *actor = luaL_checkstring(L, -2);
 	const char *name, *value;
-	struct sim_near near;
-	char hint[HINT_LEN];
 
-	near_start(&near, actor);
-	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
-		near_try(&near, sim_actor_name((enum sim_actor)i));
-	if (sim_actor_find(actor) < 0)
-		luaL_error(L, "testbed: there is no element '%s'%s", actor,
-			   near_hint(&near, hint, sizeof(hint)));
+	(void)check_actor(L, actor, "testbed");
 	if (!lua_istable(L, -1))
 		luaL_error(L, "testbed: options.%s must be a table", actor);
 	lua_pushnil(L);
@@ -203,6 +198,20 @@ static void read_idle_within(lua_State *L, int index, struct sim_plan *plan)
 	lua_pop(L, 1);
 }
 
+/* appservers = 2: a second AS beside the first, at the same platform */
+static void read_appservers(lua_State *L, int index, struct sim_plan *plan)
+{
+	lua_Number n = 1;
+
+	if (lua_getfield(L, index, "appservers") != LUA_TNIL)
+		n = lua_tonumber(L, -1);
+	if (n != 1 && n != SIM_APPSERVERS_MAX)
+		luaL_error(L, "testbed: appservers must be 1 or %d",
+			   SIM_APPSERVERS_MAX);
+	plan->appservers = (int)n;
+	lua_pop(L, 1);
+}
+
 /**
  * Read the options of testbed{}; raises an error for whatever is wrong
  *
@@ -211,6 +220,7 @@ static void read_idle_within(lua_State *L, int index, struct sim_plan *plan)
 void plan_from_table(lua_State *L, int index, struct sim_plan *plan)
 {
 	static const struct sim_key keys[] = {
+		{ "appservers", LUA_TNUMBER, false },
 		{ "policy", LUA_TSTRING, false },
 		{ "number_policy", LUA_TSTRING, false },
 		{ "max_use", LUA_TNUMBER, false },
@@ -225,6 +235,7 @@ void plan_from_table(lua_State *L, int index, struct sim_plan *plan)
 	};
 
 	check_keys(L, index, "testbed", keys);
+	read_appservers(L, index, plan);
 	read_policies(L, index, plan);
 	if (lua_getfield(L, index, "max_use") != LUA_TNIL)
 		add_timer(L, plan, "max-use");

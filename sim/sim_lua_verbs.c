@@ -34,6 +34,7 @@ static const struct verb verbs[] = {
 	{ "pool", "pool", NULL, NULL, 0, SIM_PLATFORM },
 	{ "uri", "uri", NULL, "uri", LUA_TSTRING, SIM_PLATFORM },
 	{ "bindings", "bindings", NULL, NULL, 0, SIM_APPSERVER },
+	{ "bindings", "bindings", NULL, NULL, 0, SIM_APPSERVER2 },
 	{ "users", "users", NULL, NULL, 0, SIM_HSS },
 	{ "registrations", "registrations", NULL, NULL, 0, SIM_SCSCF },
 };
@@ -327,11 +328,32 @@ static int terminal_made(lua_State *L, int status, lua_KContext ctx)
 	return 1;
 }
 
+/* The AS that the options at 2 name, or the first */
+static enum sim_actor terminal_appserver(lua_State *L)
+{
+	enum sim_actor actor = SIM_APPSERVER;
+
+	if (lua_getfield(L, 2, "appserver") != LUA_TNIL)
+		actor = check_actor(L, lua_tostring(L, -1), "terminal");
+	if (actor != SIM_APPSERVER && actor != SIM_APPSERVER2)
+		luaL_error(L, "terminal: '%s' is no application server",
+			   lua_tostring(L, -1));
+	lua_pop(L, 1);
+
+	return actor;
+}
+
 static int terminal_add(lua_State *L)
 {
+	const struct sim_lua *lua = task_of(L)->lua;
 	json_t *args = to_json(L, 2, 0);
 
 	json_object_del(args, "unknown");
+	json_object_del(args, "appserver");
+	if (terminal_appserver(L) == SIM_APPSERVER2)
+		json_object_set_new(args, "appserver",
+				    json_string(lua->ops->uri(
+					    SIM_APPSERVER2_HTTPS, lua->arg)));
 
 	return task_call(L, SIM_TERMINAL, "add", args, terminal_made);
 }
@@ -344,27 +366,33 @@ static int terminal_known(lua_State *L, int status, lua_KContext ctx)
 	return terminal_add(L);
 }
 
-/** bed:terminal{ number, secret, unknown }: the AS knows it, unless unknown */
+/** bed:terminal{ number, secret, unknown, appserver }: the AS that it logs in
+ * at, the first one if none is named, knows it, unless unknown */
 int bed_terminal(lua_State *L)
 {
-	static const struct sim_key keys[] = { { "number", LUA_TSTRING, true },
-					       { "secret", LUA_TSTRING, true },
-					       { "unknown", LUA_TBOOLEAN,
-						 false },
-					       { NULL, 0, false } };
+	static const struct sim_key keys[] = {
+		{ "number", LUA_TSTRING, true },
+		{ "secret", LUA_TSTRING, true },
+		{ "unknown", LUA_TBOOLEAN, false },
+		{ "appserver", LUA_TSTRING, false },
+		{ NULL, 0, false }
+	};
+	enum sim_actor appserver;
 	json_t *args;
 
 	check_self(L, "terminal");
 	lua_settop(L, 2);
 	check_keys(L, 2, "terminal", keys);
+	appserver = terminal_appserver(L);
 	lua_getfield(L, 2, "unknown");
 	if (lua_toboolean(L, -1))
 		return terminal_add(L);
 
 	args = to_json(L, 2, 0);
 	json_object_del(args, "unknown");
+	json_object_del(args, "appserver");
 
-	return task_call(L, SIM_APPSERVER, "add_user", args, terminal_known);
+	return task_call(L, appserver, "add_user", args, terminal_known);
 }
 
 /** bed:account{ number, uri, password, impi, realm, proxy }: a terminal with

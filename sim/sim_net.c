@@ -19,8 +19,8 @@ enum { NET_FIRST = 1, NET_LAST = 254, LOCK_PORT = 5059, TEXT_LEN = 96 };
 struct sim_net {
 	int number; /* N of 127.N, 0 when at a host */
 	int lock_fd;
-	char addr[SIM_LINK_COUNT][TEXT_LEN];
-	char uri[SIM_LINK_COUNT][TEXT_LEN];
+	char addr[SIM_LINK_ALL][TEXT_LEN]; /* "": it has none */
+	char uri[SIM_LINK_ALL][TEXT_LEN];
 };
 
 /** One place of the plan */
@@ -34,7 +34,7 @@ struct place {
 	bool is_udp;   /* as well as TCP */
 };
 
-static const struct place places[SIM_LINK_COUNT] = {
+static const struct place places[SIM_LINK_ALL] = {
 	[SIM_PCSCF_SIP] = { "pcscf", "SIP", "sip:", "1.1", 5060, 5060, true },
 	[SIM_ICSCF_SIP] = { "icscf", "SIP", "sip:", "1.2", 5060, 5061, true },
 	[SIM_SCSCF_SIP] = { "scscf", "SIP", "sip:", "1.3", 5060, 5062, true },
@@ -54,6 +54,10 @@ static const struct place places[SIM_LINK_COUNT] = {
 			     false },
 	[SIM_TERMINAL_SIP] = { "terminal", "SIP", "sip:", "3.1", 5060, 5065,
 			       true },
+	[SIM_APPSERVER2_HTTPS] = { "appserver2", "HTTPS", "https://", "2.4",
+				   8443, 0, false },
+	[SIM_APPSERVER2_SIP] = { "appserver2", "SIP", "sip:", "2.4", 5060, 0,
+				 true },
 };
 
 static int bind_new(int *fdp, const char *text, int type, bool may_reuse)
@@ -110,16 +114,17 @@ static int probe_link(const struct sim_net *net, int link,
 
 static void fill_uris(struct sim_net *net)
 {
-	for (int i = 0; i < SIM_LINK_COUNT; i++)
-		(void)snprintf(net->uri[i], TEXT_LEN, "%s%.80s",
-			       places[i].scheme, net->addr[i]);
+	for (int i = 0; i < SIM_LINK_ALL; i++)
+		if (net->addr[i][0])
+			(void)snprintf(net->uri[i], TEXT_LEN, "%s%.80s",
+				       places[i].scheme, net->addr[i]);
 }
 
 static bool all_free(const struct sim_net *net)
 {
 	const char *transport;
 
-	for (int i = 0; i < SIM_LINK_COUNT; i++)
+	for (int i = 0; i < SIM_LINK_ALL; i++)
 		if (probe_link(net, i, &transport))
 			return false;
 
@@ -134,7 +139,7 @@ static struct sim_net *try_number(int number, int *errp)
 	net->number = number;
 	net->lock_fd = -1;
 	(void)snprintf(lock, sizeof(lock), "127.%d.0.1:%d", number, LOCK_PORT);
-	for (int i = 0; i < SIM_LINK_COUNT; i++)
+	for (int i = 0; i < SIM_LINK_ALL; i++)
 		(void)snprintf(net->addr[i], TEXT_LEN, "127.%d.%s:%d", number,
 			       places[i].host, places[i].port);
 	fill_uris(net);
@@ -300,11 +305,11 @@ void sim_net_hosts(const struct sim_net *net, const char *actor, char *text,
 		   int room)
 {
 	text[0] = '\0';
-	for (int i = 0; i < SIM_LINK_COUNT; i++) {
+	for (int i = 0; i < SIM_LINK_ALL; i++) {
 		const char *a = net->addr[i] + (net->addr[i][0] == '[');
 		const char *end = strrchr(a, ':');
 
-		if (strcmp(places[i].actor, actor) != 0)
+		if (strcmp(places[i].actor, actor) != 0 || !*a)
 			continue;
 		if (end > a && end[-1] == ']')
 			end--;

@@ -21,7 +21,11 @@ enum sim_link {
 	SIM_PLATFORM_SIP,
 	SIM_BOSS_HTTPS,
 	SIM_TERMINAL_SIP,
-	SIM_LINK_COUNT
+	SIM_LINK_COUNT, /**< what every testbed has; then, at a network of its
+			     own, what one may ask for */
+	SIM_APPSERVER2_HTTPS = SIM_LINK_COUNT,
+	SIM_APPSERVER2_SIP,
+	SIM_LINK_ALL
 };
 
 enum { SIM_PORT_BASE = 5060 };

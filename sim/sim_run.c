@@ -149,6 +149,13 @@ static int call(enum sim_actor actor, const char *cmd, json_t *args,
 	return sim_bed_call(run->bed, actor, cmd, args, cb, cb_arg);
 }
 
+static const char *uri(enum sim_link link, void *arg)
+{
+	const struct sim_run *run = arg;
+
+	return sim_net_uri(sim_bed_net(run->bed), link);
+}
+
 static void note(const char *name, json_t *fields, void *arg)
 {
 	const struct sim_run *run = arg;
@@ -203,9 +210,8 @@ static struct sim_faults *faults(void *arg)
 	return run->bed ? sim_bed_faults(run->bed) : NULL;
 }
 
-static const struct sim_lua_ops lua_ops = {
-	start, call, note, dir, faults, done
-};
+static const struct sim_lua_ops lua_ops = { start, call,   uri, note,
+					    dir,   faults, done };
 
 static void on_signal(struct sim_run *run, int signo)
 {

@@ -25,6 +25,7 @@ static const struct actor actors[SIM_ACTOR_COUNT] = {
 	[SIM_TERMINAL] = { "terminal", 0 },
 	[SIM_BOSS] = { "boss", 0 },
 	[SIM_APPSERVER] = { "appserver", 1 },
+	[SIM_APPSERVER2] = { "appserver2", 1 },
 	[SIM_PLATFORM] = { "platform", 2 },
 	[SIM_PCSCF] = { "pcscf", 3 },
 	[SIM_ICSCF] = { "icscf", 3 },
@@ -52,6 +53,18 @@ const char *sim_actor_name(enum sim_actor actor)
 	return actors[actor].name;
 }
 
+/** What it runs; several of a kind have one program */
+const char *sim_actor_program(enum sim_actor actor)
+{
+	return actors[actor == SIM_APPSERVER2 ? SIM_APPSERVER : actor].name;
+}
+
+/** Whether a testbed of so many AS has this actor */
+bool sim_actor_is_in(enum sim_actor actor, int appservers)
+{
+	return actor != SIM_APPSERVER2 || appservers > 1;
+}
+
 /** The actor of that name, or -1 */
 int sim_actor_find(const char *name)
 {
@@ -60,6 +73,12 @@ int sim_actor_find(const char *name)
 			return i;
 
 	return -1;
+}
+
+/* One that was not asked for has no process */
+static bool has(const struct sim_super *super, int actor)
+{
+	return super->procs[actor];
 }
 
 /* Takes reason over */
@@ -90,7 +109,7 @@ static void on_ready(struct sim_proc *proc, void *arg)
 		return;
 	}
 	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
-		if (!sim_proc_is_ready(super->procs[i]))
+		if (has(super, i) && !sim_proc_is_ready(super->procs[i]))
 			return;
 	if (super->state != STARTING)
 		return;
@@ -114,7 +133,7 @@ static void stop_stage(struct sim_super *super)
 
 	while (super->stage < STAGES) {
 		for (int i = 0; i < SIM_ACTOR_COUNT; i++)
-			if (actors[i].stage == super->stage &&
+			if (actors[i].stage == super->stage && has(super, i) &&
 			    !sim_proc_is_ended(super->procs[i])) {
 				/* one that was paused would never read a
 				 * SIGTERM. Before it, not after: a SIGCONT that
@@ -142,7 +161,7 @@ static void stop_stage(struct sim_super *super)
 static bool is_stage_over(const struct sim_super *super)
 {
 	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
-		if (actors[i].stage <= super->stage &&
+		if (actors[i].stage <= super->stage && has(super, i) &&
 		    !sim_proc_is_ended(super->procs[i]))
 			return false;
 
@@ -174,7 +193,7 @@ static void on_halted(struct sim_proc *proc, void *arg)
 static void kill_up_to(const struct sim_super *super, int stage)
 {
 	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
-		if (actors[i].stage <= stage)
+		if (actors[i].stage <= stage && has(super, i))
 			sim_proc_signal(super->procs[i], SIGKILL);
 }
 
@@ -182,7 +201,7 @@ static void tell_late(struct sim_super *super)
 {
 	int late = 0;
 
-	while (sim_proc_is_ready(super->procs[late]))
+	while (!has(super, late) || sim_proc_is_ready(super->procs[late]))
 		late++;
 	fail(super,
 	     xasprintf("%s is not ready after %d ms (timer ready); see "
@@ -209,7 +228,8 @@ static int start_one(struct sim_super *super, enum sim_actor actor,
 {
 	struct sim_args args;
 	struct sim_proc_cfg cfg = { .name = actors[actor].name };
-	char *path = xasprintf("%s/%s", super->cfg->bin, cfg.name);
+	char *path =
+		xasprintf("%s/%s", super->cfg->bin, sim_actor_program(actor));
 	char *log = xasprintf("%s/%s.log", super->cfg->dir, cfg.name);
 	int err;
 
@@ -247,7 +267,8 @@ int sim_super_new(struct sim_super **sp, const struct sim_super_cfg *cfg,
 	super->bound = timer_new_real(cfg->loop, on_bound, super);
 	timer_start_ms(super->bound, timer_value_ms(TIMER_READY));
 	for (int i = 0; i < SIM_ACTOR_COUNT && !err; i++)
-		err = start_one(super, (enum sim_actor)i, reasonp);
+		if (sim_actor_is_in((enum sim_actor)i, cfg->appservers))
+			err = start_one(super, (enum sim_actor)i, reasonp);
 	if (err)
 		sim_super_free(super);
 	else

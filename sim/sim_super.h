@@ -23,10 +23,14 @@ enum sim_actor {
 	SIM_PCSCF,
 	SIM_PLATFORM,
 	SIM_APPSERVER,
+	SIM_APPSERVER2, /**< where two AS are asked for */
 	SIM_BOSS,
 	SIM_TERMINAL,
 	SIM_ACTOR_COUNT
 };
+
+/** AS of a testbed at the most */
+enum { SIM_APPSERVERS_MAX = 2 };
 
 /** One more option for an element: --name value */
 struct sim_extra {
@@ -43,6 +47,7 @@ struct sim_super_cfg {
 	const char *bin;    /**< folder of the programs */
 	const char *policy; /**< of the platform; NULL: its default */
 	const char *store;  /**< folder of the databases; NULL: in memory */
+	int appservers;     /**< how many; 0: one */
 	const struct sim_extra *extra;
 	int extra_n;
 	bool is_conducted; /**< what starts from now on finds our clock */
@@ -68,7 +73,9 @@ struct sim_super_ops {
 };
 
 const char *sim_actor_name(enum sim_actor actor);
+const char *sim_actor_program(enum sim_actor actor);
 int sim_actor_find(const char *name);
+bool sim_actor_is_in(enum sim_actor actor, int appservers);
 
 int sim_super_new(struct sim_super **sp, const struct sim_super_cfg *cfg,
 		  const struct sim_super_ops *ops, void *arg, char **reasonp);

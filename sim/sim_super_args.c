@@ -105,6 +105,26 @@ static const struct row rows[] = {
 	{ SIM_TERMINAL, "ca", FROM_DIR, 0, CA_FILE },
 	{ SIM_TERMINAL, "proxy", FROM_URI, SIM_PCSCF_SIP, NULL },
 };
+
+/* What comes to it where there are two AS. The users of the second are added
+ * to it: a real number is one AS's */
+static const struct row rows_of_two[] = {
+	{ SIM_HSS, "appserver", FROM_URI, SIM_APPSERVER2_SIP, NULL },
+	{ SIM_APPSERVER, "chain", FROM_TEXT, 0, "first" },
+
+	{ SIM_APPSERVER2, "name", FROM_TEXT, 0, "appserver2" },
+	{ SIM_APPSERVER2, "https", FROM_ADDR, SIM_APPSERVER2_HTTPS, NULL },
+	{ SIM_APPSERVER2, "sip", FROM_ADDR, SIM_APPSERVER2_SIP, NULL },
+	{ SIM_APPSERVER2, "store", FROM_STORE, 0, NULL },
+	{ SIM_APPSERVER2, "cert", FROM_CERT, 0, NULL },
+	{ SIM_APPSERVER2, "ca", FROM_DIR, 0, CA_FILE },
+	{ SIM_APPSERVER2, "scscf", FROM_HOST, SIM_SCSCF_SIP, NULL },
+	{ SIM_APPSERVER2, "platform", FROM_URI, SIM_PLATFORM_HTTPS, NULL },
+	{ SIM_APPSERVER2, "realm", FROM_TEXT, 0, SIM_REALM },
+	{ SIM_APPSERVER2, "proxy", FROM_URI, SIM_PCSCF_SIP, NULL },
+	{ SIM_APPSERVER2, "cdr", FROM_DIR, 0, "cdr2.csv" },
+	{ SIM_APPSERVER2, "chain", FROM_TEXT, 0, "last" },
+};
 /* clang-format on */
 
 /* value is taken over; NULL: the option is left out */
@@ -157,6 +177,30 @@ static char *value_of(const struct row *row, const struct sim_super_cfg *cfg)
 	return NULL;
 }
 
+/* The last value given holds, so that an extra one overrides ours; of an option
+ * that may be given more than once, ours is left out for that */
+static bool is_overridden(const struct row *row,
+			  const struct sim_super_cfg *cfg)
+{
+	for (int i = 0; i < cfg->extra_n; i++)
+		if (row->actor == SIM_HSS && cfg->extra[i].actor == SIM_HSS &&
+		    !strcmp(row->option, "appserver") &&
+		    !strcmp(cfg->extra[i].name, "appserver"))
+			return true;
+
+	return false;
+}
+
+static void add_rows(struct sim_args *args, const struct row *row, size_t n,
+		     enum sim_actor actor, const struct sim_super_cfg *cfg)
+{
+	for (; n; n--, row++)
+		if (row->actor == actor && !is_overridden(row, cfg))
+			add(args, row->option, value_of(row, cfg));
+}
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
 /** Fill args with the element's command line; sim_args_clear() frees it */
 void sim_args_make(struct sim_args *args, enum sim_actor actor,
 		   const struct sim_super_cfg *cfg)
@@ -166,15 +210,14 @@ void sim_args_make(struct sim_args *args, enum sim_actor actor,
 	args->v = xcalloc(2, sizeof(char *));
 	args->v[0] = xstrdup(name);
 	args->n = 1;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].actor == actor)
-			add(args, rows[i].option, value_of(&rows[i], cfg));
+	add_rows(args, rows, COUNT(rows), actor, cfg);
+	if (cfg->appservers > 1)
+		add_rows(args, rows_of_two, COUNT(rows_of_two), actor, cfg);
 	if (cfg->is_conducted)
 		add(args, "conducted",
 		    xasprintf("%lld", (long long)clock_now_us()));
 	add(args, "ctl-fd", xasprintf("%d", SIM_PROC_CTL_FD));
 	add(args, "log", xasprintf("%s/%s.log", cfg->dir, name));
-	/* the last one given holds, so that these override ours */
 	for (int i = 0; i < cfg->extra_n; i++)
 		if (cfg->extra[i].actor == (int)actor ||
 		    cfg->extra[i].actor < 0)

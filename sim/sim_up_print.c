@@ -15,8 +15,11 @@ static void print_json(const struct sim_up *up)
 
 	for (int i = 0; i < SIM_ACTOR_COUNT; i++) {
 		enum sim_actor actor = (enum sim_actor)i;
-		json_t *e = json_deep_copy(sim_super_addresses(super, actor));
+		json_t *e;
 
+		if (!sim_actor_is_in(actor, 1))
+			continue;
+		e = json_deep_copy(sim_super_addresses(super, actor));
 		json_object_set_new(e, "pid",
 				    json_integer(sim_super_pid(super, actor)));
 		json_object_set_new(elements, sim_actor_name(actor), e);

@@ -1,6 +1,6 @@
 /* Which entries are shown, in which columns */
 const ORDER = ["terminal", "pcscf", "icscf", "scscf", "hss", "IMS",
-	       "appserver", "platform", "boss"];
+	       "appserver", "appserver2", "platform", "boss"];
 const IMS = new Set(["pcscf", "icscf", "scscf", "hss"]);
 const BASE_COMMAND = /^(CE|DW|DP)[RA]\b/;
 

@@ -95,6 +95,7 @@ const ACTORS = {
 	scscf: ["S-CSCF", "S", "S-CSCF"], hss: ["HSS", "HSS", "HSS"],
 	IMS: ["IMS", "IMS", "IMS 网络"],
 	appserver: ["AS", "AS", "应用服务器"],
+	appserver2: ["AS 2", "AS2", "应用服务器 2"],
 	platform: ["platform", "PLAT", "管理平台"],
 	boss: ["BOSS", "BOSS", "客服系统"]
 };

@@ -15,7 +15,8 @@ static const struct {
 } hosts[] = { { "pcscf", "127.1.1.1" },     { "icscf", "127.1.1.2" },
 	      { "scscf", "127.1.1.3" },     { "hss", "127.1.1.4" },
 	      { "appserver", "127.1.2.1" }, { "platform", "127.1.2.2" },
-	      { "boss", "127.1.2.3" },      { "terminal", "127.1.3.1" } };
+	      { "boss", "127.1.2.3" },      { "appserver2", "127.1.2.4" },
+	      { "terminal", "127.1.3.1" } };
 
 static const char *host_of(const char *actor)
 {

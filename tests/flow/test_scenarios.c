@@ -25,6 +25,14 @@ static glob_t scenarios;
 
 /* --- every scenario --- */
 
+static void expect_second_as(const char *run, bool is_wanted)
+{
+	char *log = xasprintf("%s/appserver2.log", run);
+
+	ck_assert_msg(!access(log, F_OK) == is_wanted, "%s", log);
+	free(log);
+}
+
 static void expect_run(const struct proc *p, const char *dir, const char *file)
 {
 	const char *name = strchr(file, '/') + 1;
@@ -37,6 +45,8 @@ static void expect_run(const struct proc *p, const char *dir, const char *file)
 	play_expect_file(run, "trace.jsonl");
 	play_expect_file(run, "ladder.txt");
 	play_expect_file(run, "capture.pcapng");
+	/* the second AS runs where it is asked for, and nowhere else */
+	expect_second_as(run, !strcmp(name, "two-as.lua"));
 	for (int i = 0; i < ACTORS; i++) {
 		char *log = xasprintf("%s.log", actors[i]);
 

@@ -67,6 +67,20 @@ START_TEST(who_has_no_number_is_billed_under_the_uri)
 }
 END_TEST
 
+/* Of a call through two AS */
+START_TEST(the_callees_record_is_not_billed)
+{
+	add(CDR("\"role\":\"originating\",\"number\":\"+111\"", "1.0", "9"));
+	add(CDR("\"role\":\"terminating\",\"number\":null,"
+		"\"uri\":\"sip:a@b\"",
+		"1.0", "9"));
+	make();
+	ck_assert_uint_eq(sim_bill_count(bill), 1);
+	ck_assert_str_eq(sim_bill_row(bill, 0)->who, "+111");
+	ck_assert_uint_eq(sim_bill_row(bill, 0)->calls, 1);
+}
+END_TEST
+
 static char *print(void)
 {
 	char *text = NULL;
@@ -113,6 +127,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, calls_are_summed_under_the_real_number);
 	tcase_add_test(tc, who_has_no_number_is_billed_under_the_uri);
+	tcase_add_test(tc, the_callees_record_is_not_billed);
 	tcase_add_test(tc, a_bill_is_a_line_for_each);
 	tcase_add_test(tc, without_a_call_there_is_no_bill);
 	suite_add_tcase(s, tc);

@@ -73,11 +73,17 @@ static void lease(const char *uri, int id, const char *from, const char *to)
 			"from", from, "to", to, "counts", counts()));
 }
 
-static void bound(const char *number, const char *uri, int id)
+static void bound_at(const char *appserver, const char *number, const char *uri,
+		     int id)
 {
-	event("appserver", "as.bound",
+	event(appserver, "as.bound",
 	      json_pack("{s:s, s:s, s:i}", "number", number, "uri", uri,
 			"lease_id", id));
+}
+
+static void bound(const char *number, const char *uri, int id)
+{
+	bound_at("appserver", number, uri, id);
 }
 
 static void unbound(const char *number, const char *uri, int id)
@@ -475,6 +481,40 @@ START_TEST(a_binding_that_is_gone_breaks_i6)
 }
 END_TEST
 
+START_TEST(a_binding_of_another_as_is_not_missed)
+{
+	import();
+	lease(URI, 1, "idle", "occupied");
+	lease(OTHER, 2, "idle", "occupied");
+	bound(ALICE, URI, 1);
+	bound_at("appserver2", BOB, OTHER, 2);
+	restart("appserver",
+		json_pack("[{s:s, s:s, s:i, s:s}]", "number", ALICE, "uri", URI,
+			  "lease_id", 1, "state", "bound"));
+	restart("appserver2",
+		json_pack("[{s:s, s:s, s:i, s:s}]", "number", BOB, "uri", OTHER,
+			  "lease_id", 2, "state", "bound"));
+	expect_holds();
+}
+END_TEST
+
+START_TEST(a_binding_that_the_second_as_has_lost_breaks_i6)
+{
+	bound(ALICE, OTHER, 2);
+	bound_at("appserver2", BOB, URI, 1);
+	restart("appserver2", json_array());
+	expect_breach(6, "was bound to " BOB " (lease 1) before the AS was");
+}
+END_TEST
+
+START_TEST(two_as_that_bind_one_uri_break_i1)
+{
+	bound(ALICE, URI, 1);
+	bound_at("appserver2", BOB, URI, 2);
+	expect_breach(1, "is bound to " BOB " (lease 2) while it is bound to");
+}
+END_TEST
+
 START_TEST(an_account_that_the_hss_has_lost_breaks_i6)
 {
 	import();
@@ -571,6 +611,9 @@ static Suite *invariant_suite(void)
 		tc, a_lease_that_was_answered_but_never_told_must_be_there_too);
 	tcase_add_test(tc, a_sip_uri_that_is_gone_breaks_i6);
 	tcase_add_test(tc, a_binding_that_is_gone_breaks_i6);
+	tcase_add_test(tc, a_binding_of_another_as_is_not_missed);
+	tcase_add_test(tc, a_binding_that_the_second_as_has_lost_breaks_i6);
+	tcase_add_test(tc, two_as_that_bind_one_uri_break_i1);
 	tcase_add_test(tc, an_account_that_the_hss_has_lost_breaks_i6);
 	suite_add_tcase(s, tc);
 

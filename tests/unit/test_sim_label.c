@@ -273,6 +273,21 @@ START_TEST(a_refresh_with_credentials_answers_no_challenge)
 }
 END_TEST
 
+/* The third-party REGISTER goes to each of them; a repeated one is none */
+START_TEST(a_second_appserver_has_steps_of_its_own)
+{
+	static const struct later rows[] = {
+		{ "scscf", "appserver2", REGISTER, ON, 0, 90, "S520" },
+		{ "appserver2", "scscf", OK, ON, 0, 90, "S521" },
+		{ "scscf", "appserver2", REGISTER, ON, 0, 91, "" },
+		{ "scscf", "appserver", REGISTER, ON, 0, 92, "" },
+		{ "scscf", "appserver2b", REGISTER, ON, 0, 93, "" },
+	};
+
+	expect_later(rows, sizeof(rows) / sizeof(*rows));
+}
+END_TEST
+
 START_TEST(who_is_challenged_again_may_answer_again)
 {
 	static const struct later rows[] = {
@@ -438,6 +453,7 @@ static Suite *suite(void)
 		       a_query_is_about_the_last_register_and_no_earlier_one);
 	tcase_add_test(tc, a_refresh_with_credentials_answers_no_challenge);
 	tcase_add_test(tc, who_is_challenged_again_may_answer_again);
+	tcase_add_test(tc, a_second_appserver_has_steps_of_its_own);
 	tcase_add_test(tc, the_jsonl_has_a_line_for_each_entry);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("messages");

@@ -140,7 +140,15 @@ static struct sim_faults *faults(void *arg)
 	return NULL;
 }
 
-static const struct sim_lua_ops ops = { start, call, note, dir, faults, done };
+static const char *uri(enum sim_link link, void *arg)
+{
+	(void)arg;
+
+	return link == SIM_APPSERVER2_HTTPS ? "https://127.1.2.4:8443" : "?";
+}
+
+static const struct sim_lua_ops ops = { start, call,   uri, note,
+					dir,   faults, done };
 
 static void setup(void)
 {
@@ -245,6 +253,27 @@ START_TEST(the_whole_example_of_the_design_plays)
 	ck_assert_str_eq(t.calls[3], "terminal login {\"number\":\"+86\"}");
 	ck_assert_int_ge(t.looks, 5);
 	ck_assert_str_eq(sim_lua_steps(t.lua), "S401..S414, S501..S521");
+}
+END_TEST
+
+START_TEST(a_terminal_logs_in_at_the_as_that_it_names)
+{
+	expect_pass("local bed = testbed{appservers=2}\n"
+		    "bed:terminal{number='+86', secret='s', "
+		    "appserver='appserver2'}\n"
+		    "bed:terminal{number='+87', secret='s', "
+		    "appserver='appserver'}\n"
+		    "expect(bed.appserver2:bindings()[1].number).is '+86138'");
+	ck_assert_str_eq(t.calls[0], "appserver2 add_user {\"number\":\"+86\","
+				     "\"secret\":\"s\"}");
+	ck_assert_str_eq(t.calls[1],
+			 "terminal add {\"appserver\":\"https://127.1.2.4:8443"
+			 "\",\"number\":\"+86\",\"secret\":\"s\"}");
+	ck_assert_str_eq(t.calls[2], "appserver add_user {\"number\":\"+87\","
+				     "\"secret\":\"s\"}");
+	ck_assert_str_eq(t.calls[3], "terminal add {\"number\":\"+87\","
+				     "\"secret\":\"s\"}");
+	ck_assert_str_eq(t.calls[4], "appserver2 bindings {}");
 }
 END_TEST
 
@@ -468,6 +497,15 @@ static const struct {
 	{ "testbed{number_policy='refused'}", "did you mean 'refuse'?" },
 	{ "testbed{timers={cx_anser=1}}", "did you mean 'cx-answer'?" },
 	{ "testbed{options={hhs={a=1}}}", "did you mean 'hss'?" },
+	{ "testbed{appservers=0}",
+	  "s.lua:1: testbed: appservers must be 1 or 2" },
+	{ "testbed{appservers=3}",
+	  "s.lua:1: testbed: appservers must be 1 or 2" },
+	{ "testbed{appservers=1.5}", "appservers must be 1 or 2" },
+	{ "testbed{appservers='two'}",
+	  "s.lua:1: testbed: 'appservers' must be a number, not string" },
+	{ "testbed{options={appserver2={a=1}}}",
+	  "no 'appserver2' without testbed{ appservers = 2 }" },
 	{ "testbed(7)", "needs a table of options" },
 	{ BED "testbed{}", "a scenario has one testbed" },
 	{ BED "bed.bos:sync{by='file'}", "has no 'bos'; did you mean 'boss'?" },
@@ -479,6 +517,14 @@ static const struct {
 	{ BED "bed.platform:uri()", "string expected" },
 	{ BED "bed:terminal{number='+1'}", "needs the option 'secret'" },
 	{ BED "bed:terminal{number=1, secret='x'}", "must be a string" },
+	{ BED "bed.appserver2:bindings()",
+	  "has no 'appserver2'; did you mean 'appserver'?" },
+	{ BED "bed:terminal{number='+1', secret='x', appserver='appserver2'}",
+	  "s.lua:2: terminal: there is no 'appserver2' without" },
+	{ BED "bed:terminal{number='+1', secret='x', appserver='hss'}",
+	  "terminal: 'hss' is no application server" },
+	{ BED "bed:terminal{number='+1', secret='x', appserver='as'}",
+	  "there is no element 'as'" },
 	{ BED "bed:expect_steps 'S499'", "S499" },
 	{ ALICE "alice:logn()", "did you mean 'login'?" },
 	{ ALICE "alice:login('x')", "takes no arguments" },
@@ -514,6 +560,7 @@ static Suite *sim_lua_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, the_whole_example_of_the_design_plays);
+	tcase_add_test(tc, a_terminal_logs_in_at_the_as_that_it_names);
 	tcase_add_test(tc, an_unknown_terminal_is_not_told_to_the_as);
 	tcase_add_test(tc, a_terminal_is_told_whom_to_call_and_what_to_show);
 	tcase_add_test(tc, a_list_of_accounts_is_written_to_a_file);

@@ -66,6 +66,9 @@ START_TEST(each_element_has_its_own_host_and_the_protocols_port)
 	sim_net_hosts(net, "boss", host, sizeof(host));
 	snprintf(expected, sizeof(expected), "127.%d.2.3", sim_net_number(net));
 	ck_assert_str_eq(host, expected);
+	snprintf(expected, sizeof(expected), "https://127.%d.2.4:8443",
+		 sim_net_number(net));
+	ck_assert_str_eq(sim_net_uri(net, SIM_APPSERVER2_HTTPS), expected);
 	sim_net_hosts(net, "nobody", host, sizeof(host));
 	ck_assert_str_eq(host, "");
 	sim_net_free(net);
@@ -75,7 +78,7 @@ END_TEST
 START_TEST(a_host_gives_every_element_another_port)
 {
 	struct sim_net *net = NULL;
-	char *reason = NULL;
+	char *reason = NULL, host[64];
 	int fd, base = occupy(&fd, SOCK_STREAM);
 
 	close(fd);
@@ -87,6 +90,10 @@ START_TEST(a_host_gives_every_element_another_port)
 			ck_assert_str_ne(sim_net_addr(net, (enum sim_link)i),
 					 sim_net_addr(net, (enum sim_link)j));
 	ck_assert_int_eq(sim_net_number(net), 0);
+	/* a second AS is for a network of its own */
+	ck_assert_str_eq(sim_net_uri(net, SIM_APPSERVER2_SIP), "");
+	sim_net_hosts(net, "appserver2", host, sizeof(host));
+	ck_assert_str_eq(host, "");
 	sim_net_free(net);
 }
 END_TEST

@@ -216,6 +216,46 @@ START_TEST(all_are_ready_then_stopped_and_none_is_left)
 }
 END_TEST
 
+START_TEST(a_second_as_is_started_where_it_is_asked_for)
+{
+	char *log = xasprintf("%s/appserver2.log", t.dir);
+
+	t.cfg.appservers = 2;
+	start_ready("");
+	ck_assert_int_eq(access(log, F_OK), 0);
+	ck_assert_int_ne(sim_super_pid(t.super, SIM_APPSERVER2),
+			 sim_super_pid(t.super, SIM_APPSERVER));
+	stop();
+	ck_assert(!t.is_failed);
+	expect_gone();
+	free(log);
+}
+END_TEST
+
+START_TEST(a_second_as_is_waited_for_and_named)
+{
+	t.cfg.appservers = 2;
+	start("appserver2=die");
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, BOUND_MS));
+	ck_assert_msg(strstr(t.reason, "appserver2"), "%s", t.reason);
+	ck_assert(!t.is_ready);
+	stop();
+	expect_gone();
+}
+END_TEST
+
+START_TEST(a_second_as_that_is_not_asked_for_is_not_started)
+{
+	char *log = xasprintf("%s/appserver2.log", t.dir);
+
+	start_ready("appserver2=die");
+	ck_assert_int_eq(access(log, F_OK), -1);
+	stop();
+	ck_assert(!t.is_failed);
+	free(log);
+}
+END_TEST
+
 START_TEST(an_element_that_dies_is_named_with_code_last_line_and_log)
 {
 	start("scscf=die");
@@ -371,6 +411,7 @@ END_TEST
 /* In a child: start all, tell their pids, then wait to be killed */
 static void be_killed(int fd)
 {
+	t.cfg.appservers = SIM_APPSERVERS_MAX;
 	start_ready("hss=stubborn");
 	for (int i = 0; i < SIM_ACTOR_COUNT; i++) {
 		int pid = sim_super_pid(t.super, (enum sim_actor)i);
@@ -412,6 +453,9 @@ static Suite *sim_super_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 20);
 	tcase_add_test(tc, all_are_ready_then_stopped_and_none_is_left);
+	tcase_add_test(tc, a_second_as_is_started_where_it_is_asked_for);
+	tcase_add_test(tc, a_second_as_is_waited_for_and_named);
+	tcase_add_test(tc, a_second_as_that_is_not_asked_for_is_not_started);
 	tcase_add_test(
 		tc, one_that_is_killed_on_purpose_is_no_failure_and_comes_back);
 	tcase_add_test(tc,
