@@ -2,7 +2,7 @@
 function newState()
 {
 	return {
-		at: -1, counts: null, size: 0, uris: new Map(),
+		at: -1, counts: null, size: 0, hasTwo: false, uris: new Map(),
 		bindings: new Map(), pcscf: new Map(), scscf: new Map(),
 		hss: new Map(), memory: new Map(), calls: new Map(), cdrs: []
 	};
@@ -41,7 +41,8 @@ const ON_EVENT = {
 	"as.bound": (s, e) => {
 		uriOf(s, e.uri).number = e.number;
 		s.bindings.set(e.number, {
-			uri: e.uri, lease: e.lease_id, state: "bound"
+			as: e.actor, uri: e.uri, lease: e.lease_id,
+			state: "bound"
 		});
 	},
 	"as.unbound": (s, e) => s.bindings.delete(e.number),
@@ -71,6 +72,7 @@ function applyEvent(state, item)
 	const e = item.entry;
 	const on = e.name === "fsm" ? ON_FSM[e.machine] : ON_EVENT[e.name];
 
+	state.hasTwo = state.hasTwo || e.actor === "appserver2";
 	if (Object.hasOwn(ON_EVENT, e.name) ||
 	    (e.name === "fsm" && Object.hasOwn(ON_FSM, e.machine)))
 		on(state, e, e.impu || e.id || "");
@@ -100,15 +102,17 @@ function stateTables(s)
 	const uris = [...s.uris].map(([uri, u]) =>
 		[uri, u.state, u.number, u.lease]);
 	const rest = s.size - uris.length;
+	const at = b => s.hasTwo ? [actorName(b.as)] : []; /* which AS */
 
 	if (rest > 0)
 		uris.push(["+ " + rest + " " + word("notseen"), "idle", "", ""]);
 
 	return [
 		["pool", s.counts, ["uri", "state", "holder", "leaseid"], uris],
-		["bindings", null, ["number", "uri", "leaseid", "state"],
+		["bindings", null, [...(s.hasTwo ? ["as"] : []), "number",
+				    "uri", "leaseid", "state"],
 			[...s.bindings].map(([n, b]) =>
-				[n, b.uri, b.lease, b.state])],
+				[...at(b), n, b.uri, b.lease, b.state])],
 		["memory", null, ["number", "state", "keeps"],
 			[...s.memory].map(([n, m]) =>
 				[n, m.state, m.keeps || word("empty")])],
