@@ -7,7 +7,7 @@
 -- What must hold: no SIP-URI is given to both; what one AS gives back the other
 -- may lend; a real number is found from either side; each call is checked
 -- ([0112]) and charged ([0087]) by one AS, the caller's; an AS that is killed
--- takes down nobody's service but its own users', and is what it was afterwards.
+-- takes down the service of its own users alone, and is what it was afterwards.
 --
 -- In a call the S-CSCF sends the INVITE through both AS, in the order of the
 -- filter criteria. Each acts for the SIP-URIs and numbers that it has bound, and
@@ -139,7 +139,16 @@ expect(after[1].state).is "bound"
 calls(alice, carol, "tel:" .. CAROL)
 calls(dave, alice, "tel:" .. ALICE)
 
--- 6. Both give back, and the pool is whole again.
+-- 6. AS 2 is killed. Alice, whom AS 1 charges, goes on; for Carol there is no
+-- call now, for nobody would check and charge it.
+bed.faults:kill { actor = "appserver2" }
+calls(alice, carol, carol.uri)
+expect(carol:call(alice.uri).status).is(504)
+bed.faults:restart { actor = "appserver2" }
+expect(#bed.appserver2:bindings()).is(2)
+calls(carol, alice, alice.uri)
+
+-- 7. Both give back, and the pool is whole again.
 alice:release() -- S409 to S412
 carol:release()
 dave:release()

@@ -6,18 +6,37 @@
 #include "common/mem.h"
 #include "ims_core/hss/hss_core.h"
 
-/** A service point trigger (TS 29.228 annex B): one of its members is set */
+/** A service point trigger (TS 29.228 annex B): method, session_case or header
+ * is set */
 struct trigger {
 	int group;
 	const char *method;
 	const char *session_case;
+	const char *header, *content; /* content is a regular expression */
+	bool is_negated;
+};
+
+/** Which AS a criterion is for, by where it stands among them */
+enum {
+	PLACE_ALONE = 1 << 0,
+	PLACE_BEFORE = 1 << 1, /* another follows */
+	PLACE_LAST = 1 << 2
 };
 
 /** One initial filter criterion; triggers end with an empty one */
 struct criterion {
-	bool is_needed; /* of the last AS: without it there is no session */
-	struct trigger triggers[3];
+	unsigned places;
+	const char *default_handling;
+	struct trigger triggers[4];
 };
+
+#define INVITE_BEGINS                                                          \
+	{ .group = 0, .method = "INVITE" },                                    \
+	{                                                                      \
+		.group = 1, .session_case = "0"                                \
+	}
+#define CHARGED                                                                \
+	.group = 2, .header = "P-Charging-Vector", .content = "charged-by="
 
 /* Triggers of one group are OR-ed, groups are AND-ed (ConditionTypeCNF 1).
  * REGISTER of every kind goes to the AS as a third-party REGISTER: S520,
@@ -25,12 +44,16 @@ struct criterion {
  * to it where it begins (SessionCase 0), for the number shown, [0112], and the
  * charging, [0087]: without the AS there would be neither, so that there is no
  * call then (SESSION_TERMINATED). Of several AS each has its criteria, by
- * priority. One that does not answer is passed by, for the callers of the
- * others; the last one refuses a call that is none of its own, and that the
- * ones before have not had (appserver_chain.c). */
+ * priority, and is passed by when it does not answer: for the callers of those
+ * that follow, and of one before, which has left its mark (docs/wire.md). */
 static const struct criterion criteria[] = {
-	{ false, { { 0, "REGISTER", NULL } } },
-	{ true, { { 0, "INVITE", NULL }, { 1, NULL, "0" } } },
+	{ PLACE_ALONE | PLACE_BEFORE | PLACE_LAST,
+	  "0",
+	  { { .method = "REGISTER" } } },
+	{ PLACE_ALONE, "1", { INVITE_BEGINS } },
+	{ PLACE_BEFORE, "0", { INVITE_BEGINS } },
+	{ PLACE_LAST, "0", { INVITE_BEGINS, { CHARGED } } },
+	{ PLACE_LAST, "1", { INVITE_BEGINS, { CHARGED, .is_negated = true } } },
 };
 enum { CRITERION_N = sizeof(criteria) / sizeof(criteria[0]) };
 
@@ -60,34 +83,54 @@ static void put_number(xmlTextWriter *w, const char *name, int number)
 static void put_trigger(xmlTextWriter *w, const struct trigger *t)
 {
 	begin(w, "SPT");
-	put(w, "ConditionNegated", "0");
+	put_number(w, "ConditionNegated", t->is_negated);
 	put_number(w, "Group", t->group);
 	if (t->method)
 		put(w, "Method", t->method);
-	else
+	if (t->session_case)
 		put(w, "SessionCase", t->session_case);
+	if (t->header) {
+		begin(w, "SIPHeader");
+		put(w, "Header", t->header);
+		put(w, "Content", t->content);
+		end(w);
+	}
 	end(w);
 }
 
-/* Criterion i of an AS */
-static void put_criterion(xmlTextWriter *w, const struct hss *hss, int as,
-			  int i)
+static bool is_empty(const struct trigger *t)
 {
-	const struct trigger *t = criteria[i].triggers;
-	bool is_last = as == hss->appserver_n - 1;
+	return !t->method && !t->session_case && !t->header;
+}
 
+static void put_criterion(xmlTextWriter *w, const struct criterion *c,
+			  int priority, const char *appserver)
+{
 	begin(w, "InitialFilterCriteria");
-	put_number(w, "Priority", as * CRITERION_N + i);
+	put_number(w, "Priority", priority);
 	begin(w, "TriggerPoint");
 	put(w, "ConditionTypeCNF", "1");
-	for (; t->method || t->session_case; t++)
+	for (const struct trigger *t = c->triggers; !is_empty(t); t++)
 		put_trigger(w, t);
 	end(w);
 	begin(w, "ApplicationServer");
-	put(w, "ServerName", hss->appservers[as]);
-	put_number(w, "DefaultHandling", criteria[i].is_needed && is_last);
+	put(w, "ServerName", appserver);
+	put(w, "DefaultHandling", c->default_handling);
 	end(w);
 	end(w);
+}
+
+/* All criteria of the AS of that number, from 0 */
+static void put_criteria(xmlTextWriter *w, const struct hss *hss, int as)
+{
+	unsigned place = hss->appserver_n == 1        ? PLACE_ALONE
+			 : as == hss->appserver_n - 1 ? PLACE_LAST
+						      : PLACE_BEFORE;
+
+	for (int i = 0; i < CRITERION_N; i++)
+		if (criteria[i].places & place)
+			put_criterion(w, &criteria[i], as * CRITERION_N + i,
+				      hss->appservers[as]);
 }
 
 static void put_identity(xmlTextWriter *w, const char *scheme, const char *uri)
@@ -124,8 +167,7 @@ char *hss_profile(const struct hss *hss, const struct hss_user *user,
 	if (user->number && user->number[0] == '+')
 		put_identity(w, "tel:", user->number);
 	for (int as = 0; as < hss->appserver_n; as++)
-		for (int i = 0; i < CRITERION_N; i++)
-			put_criterion(w, hss, as, i);
+		put_criteria(w, hss, as);
 	xmlTextWriterEndDocument(w);
 	xmlFreeTextWriter(w);
 

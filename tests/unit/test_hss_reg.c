@@ -411,43 +411,64 @@ START_TEST(the_profile_has_the_elements_in_the_order_of_the_standard)
 }
 END_TEST
 
-static const char *find_criterion(const char *text, const char *priority)
+/** A criterion of two AS: its trigger on the mark, and what stands behind */
+static const struct {
+	const char *method, *negated, *server, *handling;
+} of_two[] = {
+	{ "REGISTER", NULL, "sip:127.1.2.1:5060", "0" },
+	{ "INVITE", NULL, "sip:127.1.2.1:5060", "0" },
+	{ "REGISTER", NULL, "sip:127.1.2.4:5060", "0" },
+	{ "INVITE", "0", "sip:127.1.2.4:5060", "0" },
+	{ "INVITE", "1", "sip:127.1.2.4:5060", "1" },
+};
+
+static void expect_criterion(const char *text, int i)
 {
-	char *start = xasprintf("<Priority>%s</Priority>", priority);
-	const char *found = strstr(text, start);
-
-	free(start);
-	ck_assert_ptr_nonnull(found);
-
-	return found;
-}
-
-static void expect_within(const char *criterion, const char *server,
-			  const char *handling)
-{
+	char *mark = xasprintf("<SPT><ConditionNegated>%s</ConditionNegated>"
+			       "<Group>2</Group><SIPHeader><Header>"
+			       "P-Charging-Vector</Header><Content>charged-by="
+			       "</Content></SIPHeader></SPT>",
+			       of_two[i].negated);
 	char *end = xasprintf("<ServerName>%s</ServerName>"
-			      "<DefaultHandling>%s</DefaultHandling>"
-			      "</ApplicationServer></InitialFilterCriteria>",
-			      server, handling);
-	const char *at = strstr(criterion, "<ServerName>");
+			      "<DefaultHandling>%s</DefaultHandling>",
+			      of_two[i].server, of_two[i].handling);
+	const char *method = strstr(text, "<Method>");
 
-	ck_assert_msg(at && !strncmp(at, end, strlen(end)), "%s", criterion);
+	ck_assert_int_eq(
+		strncmp(method + 8, of_two[i].method, strlen(of_two[i].method)),
+		0);
+	ck_assert_msg(strstr(text, end), "%s in %s", end, text);
+	ck_assert(!strstr(text, "SIPHeader") == !of_two[i].negated);
+	ck_assert(!of_two[i].negated || strstr(text, mark));
+	free(mark);
 	free(end);
 }
 
-/* One that does not answer is passed by, but for the last */
+/* One that does not answer is passed by, but for a caller whom none has charged
+ * when it is the last */
 START_TEST(two_application_servers_have_criteria_in_their_order)
 {
+	static const char start[] = "<InitialFilterCriteria><Priority>";
 	struct hss_user user = user_in(HSS_REGISTERED, SCSCF, false);
-	size_t len;
-	char *text;
+	size_t len, n = 0;
+	char *text, *at;
+	long priority = -1;
 
 	hss.appserver_n = 2;
 	text = hss_profile(&hss, &user, &len);
-	expect_within(find_criterion(text, "0"), appservers[0], "0");
-	expect_within(find_criterion(text, "1"), appservers[0], "0");
-	expect_within(find_criterion(text, "2"), appservers[1], "0");
-	expect_within(find_criterion(text, "3"), appservers[1], "1");
+	for (at = strstr(text, start); at; n++) {
+		char *next = strstr(at + 1, start);
+
+		ck_assert_uint_lt(n, sizeof(of_two) / sizeof(*of_two));
+		ck_assert_int_gt(strtol(at + strlen(start), NULL, 10),
+				 priority);
+		priority = strtol(at + strlen(start), NULL, 10);
+		if (next)
+			next[-1] = '\0';
+		expect_criterion(at, (int)n);
+		at = next;
+	}
+	ck_assert_uint_eq(n, sizeof(of_two) / sizeof(*of_two));
 	free(text);
 }
 END_TEST
