@@ -87,6 +87,7 @@ struct sim_invariants *sim_invariants_free(struct sim_invariants *inv)
 	tdestroy(inv->users, user_free);
 	tdestroy(inv->registers, message_free);
 	tdestroy(inv->invites, message_free);
+	tdestroy(inv->charged, message_free);
 	for (size_t i = 0; i < inv->breach_n; i++) {
 		free(inv->breaches[i].text);
 		free(inv->breaches[i].uri);

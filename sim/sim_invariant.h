@@ -5,10 +5,11 @@
  *   I2 idle + occupied + reclaiming + cooling + quarantined = the pool's size,
  *      at every event
  *   I3 no REGISTER with a password of an earlier lease is answered 200
- *   I4 every charging record's real number is the one bound when the call began
- *   I5 every SIP-URI is idle again within a stated time after the last release
- *      or fault (or quarantined: that is shown, and an operator's to end)
- *   I6 what was answered is still true after kill -9 and restart of a process
+ *   I4 every charging record's real number is the one bound when the call
+ * began, and no call is charged twice I5 every SIP-URI is idle again within a
+ * stated time after the last release or fault (or quarantined: that is shown,
+ * and an operator's to end) I6 what was answered is still true after kill -9
+ * and restart of a process
  *
  * Checked over the trace alone, entry by entry, in its order.
  */

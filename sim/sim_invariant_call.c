@@ -1,4 +1,5 @@
-/* I4: who is charged is who had the SIP-URI when the call began */
+/* I4: who is charged is who had the SIP-URI when the call began, and by one AS
+ * alone */
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,23 @@ static void check_side(struct sim_invariants *inv, const struct side *side,
 		   right ? right : "nobody", b ? (int)b->lease_id : 0);
 }
 
+/* Of the AS that a call passes, one charges it: they know it by its icid */
+static void check_is_first(struct sim_invariants *inv, const json_t *line,
+			   const struct side *caller)
+{
+	const char *icid = json_find_string(line, "icid");
+
+	if (!icid)
+		return;
+
+	if (inv_message_find(&inv->charged, icid))
+		inv_breach(inv, 4,
+			   caller->uri ? inv_uri_find(inv, caller->uri) : NULL,
+			   caller->lease_id,
+			   "the call with the icid %s is charged twice", icid);
+	(void)inv_message_get(&inv->charged, icid);
+}
+
 void inv_on_cdr(struct sim_invariants *inv, const json_t *line)
 {
 	const char *call_id = json_find_string(line, "call_id");
@@ -91,10 +109,15 @@ void inv_on_cdr(struct sim_invariants *inv, const json_t *line)
 	const struct inv_message *invite =
 		call_id ? inv_message_find(&inv->invites, call_id) : NULL;
 
+	bool is_charged = !role || strcmp(role, "terminating") != 0;
+
 	/* the callee's AS does not know who the caller is: that is in the
 	 * caller's own record */
-	if (!role || strcmp(role, "terminating") != 0)
+	if (is_charged)
 		check_side(inv, &caller, invite, call_id ? call_id : "(none)");
+	/* of a testbed that stays up no messages are kept, nor this */
+	if (is_charged && invite)
+		check_is_first(inv, line, &caller);
 	/* what the record does not tell of the other side is not wrong */
 	if (callee.number)
 		check_side(inv, &callee, invite, call_id ? call_id : "(none)");

@@ -66,7 +66,8 @@ struct sim_invariants {
 	int64_t now_us;
 	size_t at; /**< number of the entry that is looked at */
 	void *uris, *users, *registers, *invites; /**< search.h trees */
-	int64_t size;                             /**< of the pool; NEVER */
+	void *charged; /**< one more: calls, by icid */
+	int64_t size;  /**< of the pool; NEVER */
 	int64_t counts[INV_STATE_N];
 	int64_t fault_us;                /**< end of the last one; NEVER */
 	bool is_struck[SIM_ACTOR_COUNT]; /**< down or paused */

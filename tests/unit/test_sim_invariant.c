@@ -191,6 +191,15 @@ static void record(const char *call_id, const char *number, int id)
 			"number", number, "lease_id", id));
 }
 
+/* The same of one of several AS */
+static void record_as(const char *role, const char *number, int id)
+{
+	event("appserver2", "as.cdr",
+	      json_pack("{s:s, s:s, s:s?, s:i, s:s, s:s}", "call_id", "call-1",
+			"uri", URI, "number", number, "lease_id", id, "role",
+			role, "icid", "abc"));
+}
+
 static void judge(void)
 {
 	size_t n;
@@ -364,6 +373,26 @@ START_TEST(a_record_with_a_later_users_number_breaks_i4)
 	record("call-1", BOB, 2);
 	expect_breach(4,
 		      "was bound to " ALICE " (lease 1) when the call began");
+}
+END_TEST
+
+START_TEST(the_callees_record_need_not_know_the_caller)
+{
+	bound(ALICE, URI, 1);
+	invite("call-1");
+	record_as("originating", ALICE, 1);
+	record_as("terminating", NULL, 0);
+	expect_holds();
+}
+END_TEST
+
+START_TEST(a_call_that_two_as_charge_breaks_i4)
+{
+	bound(ALICE, URI, 1);
+	invite("call-1");
+	record_as("originating", ALICE, 1);
+	record_as("originating", ALICE, 1);
+	expect_breach(4, "the icid abc is charged twice");
 }
 END_TEST
 
@@ -594,6 +623,8 @@ static Suite *invariant_suite(void)
 	tcase_add_test(tc,
 		       a_record_with_the_number_of_the_calls_beginning_holds);
 	tcase_add_test(tc, a_record_with_a_later_users_number_breaks_i4);
+	tcase_add_test(tc, the_callees_record_need_not_know_the_caller);
+	tcase_add_test(tc, a_call_that_two_as_charge_breaks_i4);
 	tcase_add_test(
 		tc, a_record_without_a_number_for_a_leased_sip_uri_breaks_i4);
 	suite_add_tcase(s, tc);
