@@ -17,7 +17,7 @@
 #include "common/timer.h"
 #include "sim/sim_net.h"
 #include "sim/sim_proc.h"
-#include "sim/sim_super.h"
+#include "sim/sim_super_args.h"
 #include "tests/suite.h"
 
 enum { BOUND_MS = 5000, CHATTER = 2000 };
@@ -213,6 +213,56 @@ START_TEST(all_are_ready_then_stopped_and_none_is_left)
 	stop();
 	ck_assert(!t.is_failed);
 	expect_gone();
+}
+END_TEST
+
+/* The nth value that an element is given for an option, in a static buffer; "":
+ * none */
+static const char *given(enum sim_actor actor, const char *option, int nth)
+{
+	static char value[256];
+	struct sim_args args;
+
+	sim_args_make(&args, actor, &t.cfg);
+	value[0] = '\0';
+	for (int i = 1; i + 1 < args.n; i += 2)
+		if (!strcmp(args.v[i], option) && !nth--)
+			snprintf(value, sizeof(value), "%s", args.v[i + 1]);
+	sim_args_clear(&args);
+
+	return value;
+}
+
+START_TEST(two_as_know_of_each_other_and_the_hss_of_both)
+{
+	const char *first = sim_net_uri(t.net, SIM_APPSERVER_SIP);
+	const char *second = sim_net_uri(t.net, SIM_APPSERVER2_SIP);
+
+	ck_assert_str_eq(given(SIM_HSS, "--appserver", 0), first);
+	ck_assert_str_eq(given(SIM_HSS, "--appserver", 1), "");
+	ck_assert_str_eq(given(SIM_APPSERVER, "--chain", 0), "");
+	t.cfg.appservers = 2;
+	t.cfg.store = "/s";
+	ck_assert_str_eq(given(SIM_HSS, "--appserver", 0), first);
+	ck_assert_str_eq(given(SIM_HSS, "--appserver", 1), second);
+	ck_assert_str_eq(given(SIM_APPSERVER, "--chain", 0), "first");
+	ck_assert_str_eq(given(SIM_APPSERVER2, "--chain", 0), "last");
+	ck_assert_str_eq(given(SIM_APPSERVER2, "--name", 0), "appserver2");
+	ck_assert_str_eq(given(SIM_APPSERVER2, "--store", 0),
+			 "/s/appserver2.db");
+}
+END_TEST
+
+/* A foreign box in its place */
+START_TEST(an_as_that_is_given_stands_for_ours)
+{
+	const struct sim_extra extra = { SIM_HSS, (char *)"appserver",
+					 (char *)"sip:192.0.2.1" };
+
+	t.cfg.extra = &extra;
+	t.cfg.extra_n = 1;
+	ck_assert_str_eq(given(SIM_HSS, "--appserver", 0), "sip:192.0.2.1");
+	ck_assert_str_eq(given(SIM_HSS, "--appserver", 1), "");
 }
 END_TEST
 
@@ -453,6 +503,8 @@ static Suite *sim_super_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 20);
 	tcase_add_test(tc, all_are_ready_then_stopped_and_none_is_left);
+	tcase_add_test(tc, two_as_know_of_each_other_and_the_hss_of_both);
+	tcase_add_test(tc, an_as_that_is_given_stands_for_ours);
 	tcase_add_test(tc, a_second_as_is_started_where_it_is_asked_for);
 	tcase_add_test(tc, a_second_as_is_waited_for_and_named);
 	tcase_add_test(tc, a_second_as_that_is_not_asked_for_is_not_started);
