@@ -170,8 +170,13 @@ static void fault_kill(enum sim_actor actor, void *arg)
 static int fault_restart(enum sim_actor actor, void *arg, char **reasonp)
 {
 	const struct sim_bed *bed = arg;
+	int err = sim_super_restart(bed->super, actor, reasonp);
 
-	return sim_super_restart(bed->super, actor, reasonp);
+	/* it begins at the time that it is: nothing passes before it is up */
+	if (!err && bed->conduct)
+		sim_conduct_on_command(bed->conduct);
+
+	return err;
 }
 
 static void fault_pause(enum sim_actor actor, bool is_paused, void *arg)

@@ -58,6 +58,7 @@ struct sim_conduct {
 	int64_t clock_us; /* what it is, or is to be for all */
 	bool is_changed;  /* since the scenario was last asked */
 	bool is_told;     /* an element was, by the scenario, in its turn */
+	bool is_in_turn;
 	struct timer *all_said; /* not beneath the last one's answer */
 	uint64_t random;
 };
@@ -270,12 +271,14 @@ static void on_quiet(struct sim_conduct *c)
 		return;
 	}
 	c->is_told = false;
+	c->is_in_turn = true;
 	while (has_turn && !c->is_told && c->state != CONDUCT_OFF) {
 		bool is_changed = c->is_changed;
 
 		c->is_changed = false;
 		has_turn = c->ops->turn(is_changed, c->arg);
 	}
+	c->is_in_turn = false;
 	if (c->state == CONDUCT_OFF)
 		return;
 	if (c->is_told)
@@ -489,8 +492,8 @@ void sim_conduct_on_change(struct sim_conduct *c, enum sim_actor actor)
 
 	if (is == SIM_IS_DOWN)
 		forget_held_of(c, actor);
-	c->is_changed = true;
-	if (c->state != CONDUCT_OFF)
+	c->is_changed = c->is_told = true;
+	if (c->state != CONDUCT_OFF && !c->is_in_turn)
 		stir(c);
 }
 

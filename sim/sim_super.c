@@ -329,6 +329,11 @@ bool sim_super_is_ended(const struct sim_super *super)
 int sim_super_call(struct sim_super *super, enum sim_actor actor,
 		   const char *cmd, json_t *args, ctl_answer_cb *cb, void *arg)
 {
+	if (!has(super, actor)) {
+		json_decref(args);
+		return ENOTCONN;
+	}
+
 	return sim_proc_call(super->procs[actor], cmd, args, cb, arg);
 }
 

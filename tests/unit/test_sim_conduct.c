@@ -29,7 +29,7 @@ static struct {
 	char *done; /* what has happened, in order */
 	int turns;  /* how often the scenario still has something to do */
 	int turn_n;
-	bool is_held_back, is_mute, is_telling;
+	bool is_held_back, is_mute, is_telling, is_killing;
 	/* answers that are on their way */
 	ctl_answer_cb *cb[ASKED_MAX];
 	void *cb_arg[ASKED_MAX];
@@ -124,6 +124,10 @@ static bool turn(bool is_changed, void *arg)
 	add("turn");
 	if (t.is_telling)
 		sim_conduct_on_command(t.conduct);
+	if (t.is_killing) {
+		t.fakes[SIM_BOSS].condition = SIM_IS_DYING;
+		sim_conduct_on_change(t.conduct, SIM_BOSS);
+	}
 
 	return true;
 }
@@ -278,7 +282,7 @@ START_TEST(what_is_due_at_one_moment_happens_one_after_the_other)
 	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
 		t.fakes[i].due_us = clock_now_us() + 500;
 	expect_all("hss due;icscf due;scscf due;pcscf due;platform due;"
-		   "appserver due;boss due;terminal due;stuck;");
+		   "appserver due;appserver2 due;boss due;terminal due;stuck;");
 }
 END_TEST
 
@@ -399,6 +403,22 @@ START_TEST(all_waits_for_one_that_was_killed_to_be_gone)
 }
 END_TEST
 
+START_TEST(also_for_one_that_the_scenario_has_just_killed)
+{
+	begin(0);
+	t.turns = 1;
+	t.is_killing = true;
+	t.fakes[SIM_HSS].due_us = clock_now_us() + 1000000;
+	expect_until("turn;");
+	/* no time passes, though nobody has anything to do */
+	answer_all(NULL);
+	ck_assert_str_eq(t.done, "turn;");
+	t.fakes[SIM_BOSS].condition = SIM_IS_DOWN;
+	sim_conduct_on_change(t.conduct, SIM_BOSS);
+	expect_all("turn;hss due;stuck;");
+}
+END_TEST
+
 START_TEST(at_the_end_all_clocks_are_given_back)
 {
 	begin(0);
@@ -407,7 +427,7 @@ START_TEST(at_the_end_all_clocks_are_given_back)
 	sim_conduct_end(t.conduct);
 	ck_assert_str_eq(t.done,
 			 "end hss;end icscf;end scscf;end pcscf;end platform;"
-			 "end appserver;end terminal;");
+			 "end appserver;end appserver2;end terminal;");
 	ck_assert(!clock_is_virtual());
 	/* late answers and late changes are of no use any more */
 	answer_all(NULL);
@@ -436,6 +456,7 @@ static Suite *conduct_suite(void)
 	tcase_add_test(tc, a_message_waits_until_it_may_go);
 	tcase_add_test(tc, who_is_paused_is_not_asked_and_acts_later);
 	tcase_add_test(tc, all_waits_for_one_that_was_killed_to_be_gone);
+	tcase_add_test(tc, also_for_one_that_the_scenario_has_just_killed);
 	tcase_add_test(tc, at_the_end_all_clocks_are_given_back);
 	suite_add_tcase(s, tc);
 
