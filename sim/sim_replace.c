@@ -1,6 +1,7 @@
 #include "sim/sim_replace.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +34,9 @@ static FILE *open_temp(struct sim_replace *r)
 
 	(void)umask(mask);
 	r->temp = xasprintf("%s.XXXXXX", r->path);
-	fd = mkstemp(r->temp);
+	fd = mkostemp(r->temp, O_CLOEXEC);
 	if (fd >= 0) {
-		/* as any other new file, not as mkstemp() has it */
+		/* as any other new file, not as mkostemp() has it */
 		(void)fchmod(fd, 0666 & ~mask);
 		f = fdopen(fd, "w");
 	} else {

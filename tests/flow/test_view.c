@@ -378,6 +378,22 @@ START_TEST(what_is_no_run_is_named)
 }
 END_TEST
 
+START_TEST(a_name_is_looked_for_in_runs)
+{
+	char *here = getcwd(NULL, 0);
+	char *command = xasprintf("cd %s && mkdir -p runs/mine && "
+				  "mv ladder.txt runs/mine && %s/%s view mine",
+				  dir, here, PROC_SIPSHARE);
+	struct proc *p = play_new();
+
+	proc_start(p, (const char *[]){ "sh", "-c", command, NULL });
+	ck_assert_msg(!proc_wait_end(p, PLAY_BOUND_MS), "%s", p->text);
+	play_expect_text(p, "S521");
+	free(command);
+	free(here);
+}
+END_TEST
+
 /* Into a pipe: what the run has left */
 START_TEST(without_a_terminal_the_ladder_is_printed)
 {
@@ -418,6 +434,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, page_says_where_it_is_and_opens_it);
 	tcase_add_test(tc, page_needs_neither_browser_nor_display);
 	tcase_add_test(tc, what_is_no_run_is_named);
+	tcase_add_test(tc, a_name_is_looked_for_in_runs);
 	tcase_add_test(tc, without_a_terminal_the_ladder_is_printed);
 	suite_add_tcase(s, tc);
 
