@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 
 #include <curses.h>
+#include <term.h>
 
 #include "common/loop.h"
 #include "common/mem.h"
@@ -32,6 +33,7 @@ static FILE *open_copy(int fd, const char *mode)
 static int check_terminal(const struct sim_tui_cfg *cfg, char **reasonp)
 {
 	const char *term = getenv("TERM");
+	int found;
 
 	if (!isatty(cfg->in_fd) || !isatty(cfg->out_fd)) {
 		*reasonp = xstrdup("input and output must be a terminal");
@@ -43,6 +45,15 @@ static int check_terminal(const struct sim_tui_cfg *cfg, char **reasonp)
 				     term ? term : "");
 		return ENOTTY;
 	}
+
+	/* newterm() would say so too, but keeps what it has allocated then */
+	if (setupterm(term, cfg->out_fd, &found) == ERR) {
+		*reasonp = xasprintf("TERM is \"%s\", which terminfo does not "
+				     "know",
+				     term);
+		return ENOTTY;
+	}
+	(void)del_curterm(cur_term);
 
 	return 0;
 }
@@ -134,9 +145,7 @@ int sim_tui_open(struct sim_tui **tp, const struct sim_tui_cfg *cfg,
 	if (tui->in && tui->out)
 		tui->screen = newterm(NULL, tui->out, tui->in);
 	if (!tui->screen) {
-		*reasonp = xasprintf("TERM is \"%s\", which terminfo does not "
-				     "know",
-				     getenv("TERM"));
+		*reasonp = xstrdup("the terminal cannot be opened");
 		sim_tui_close(tui);
 		return ENOTTY;
 	}
