@@ -135,7 +135,7 @@ static int on_cancel(nta_incoming_magic_t *magic, nta_incoming_t *irq,
 	struct sipep *ep = (struct sipep *)magic;
 
 	if (sip && sip->sip_request->rq_method == sip_method_cancel)
-		sipep_cancel_forward(ep, irq);
+		sipep_cancel(ep, irq);
 
 	return 0;
 }
@@ -254,6 +254,7 @@ int sipep_new(struct sipep **epp, struct element *el,
 	ep->el = el;
 	ep->cb = cb;
 	ep->arg = arg;
+	ep->again = cfg->again;
 	errno = 0;
 	ep->agent = new_agent(ep, cfg);
 	if (!ep->agent) {

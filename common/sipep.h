@@ -24,6 +24,11 @@ struct sipep_fwd;
  * nta_incoming_destroy() after its final reply, before sipep_free(). */
 typedef void sipep_request_cb(nta_incoming_t *irq, const sip_t *sip, void *arg);
 
+/** A 2xx to an INVITE comes again, or from another fork, and is passed on past
+ * any transaction (RFC 3261 16.7): change it here. Whoever sent it, there is
+ * nothing that it answers */
+typedef void sipep_again_cb(msg_t *msg, sip_t *sip, void *arg);
+
 struct sipep_cfg {
 	const char *listen;    /**< "127.0.0.1:5060", port 0: any */
 	const char *allow;     /**< "REGISTER, OPTIONS"; others get 405;
@@ -33,6 +38,7 @@ struct sipep_cfg {
 	bool is_proxy; /**< passes requests on: their Require is for others
 			    but for REGISTER; ACKs to 2xx come to the callback
 			    too, repeated 2xx are passed on (RFC 3261 16) */
+	sipep_again_cb *again; /**< NULL: these are passed on as they are */
 };
 
 int sipep_new(struct sipep **epp, struct element *el,
@@ -80,6 +86,7 @@ struct sipep_refusal {
 	const char *text;  /**< what is wrong and what to do */
 };
 
+void sipep_cancel(struct sipep *ep, nta_incoming_t *irq);
 void sipep_reject(nta_incoming_t *irq, const struct sipep_refusal *refusal);
 void sipep_drop(nta_incoming_t *irq);
 int sipep_failure(int status, sip_method_t method);
@@ -89,6 +96,7 @@ bool sipep_is_own(const struct sipep *ep, const url_t *url);
 const url_t *sipep_own_route(const struct sipep *ep, const sip_t *sip);
 const sip_route_t *sipep_next_route(const struct sipep *ep, const sip_t *sip);
 bool sipep_is_in_dialog(const sip_t *sip);
+bool sipep_begins_dialog(const sip_t *sip);
 void sipep_record_route(const struct sipep *ep, msg_t *msg, sip_t *sip,
 			const char *user);
 

@@ -201,8 +201,7 @@ void sipep_rx_final(struct sipep_branch *branch)
 	if (branch->status < 300 && fwd->is_answered) {
 		/* each 2xx is passed on (16.7 item 5), this one past its
 		 * transaction, which had one */
-		(void)nta_msg_tsend(fwd->ep->agent, msg_copy(branch->final),
-				    NULL, TAG_END());
+		sipep_pass_again(fwd->ep, msg_copy(branch->final));
 	}
 	is_elsewhere = goes_elsewhere(branch);
 	if (branch->status < 300 || branch->status >= 600)
@@ -287,18 +286,17 @@ int sipep_forward(struct sipep *ep, nta_incoming_t *irq,
 	return sipep_fork(ep, irq, route, 1);
 }
 
-/** The client cancelled (16.10): cancel all branches; their 487 comes back as
- * usual. A request that its role has kept so far is answered here, and its
- * role finds it answered */
-void sipep_cancel_forward(struct sipep *ep, const nta_incoming_t *irq)
+/** Give up an INVITE, as the client's CANCEL does (16.10): cancel all branches;
+ * their 487 comes back as usual. A request that its role has kept so far is
+ * answered here, and its role finds it answered */
+void sipep_cancel(struct sipep *ep, nta_incoming_t *irq)
 {
 	struct sipep_fwd *fwd = ep->fwds;
 
 	while (fwd && fwd->irq != irq)
 		fwd = fwd->next;
 	if (!fwd && ep->is_proxy) {
-		nta_incoming_treply((nta_incoming_t *)irq,
-				    SIP_487_REQUEST_TERMINATED, TAG_END());
+		nta_incoming_treply(irq, SIP_487_REQUEST_TERMINATED, TAG_END());
 		return;
 	}
 	if (!fwd || fwd->is_answered)

@@ -14,6 +14,7 @@ struct sipep {
 	nta_leg_t *leg;     /* the agent's default: requests outside dialogs */
 	struct sipep *next; /* registry: the library's hooks find us */
 	sipep_request_cb *cb;
+	sipep_again_cb *again;
 	void *arg;
 	char *allow;
 	bool is_proxy;
@@ -65,7 +66,6 @@ struct sipep_fwd {
 
 /* sipep_fwd.c */
 void sipep_drop_forwards(struct sipep *ep);
-void sipep_cancel_forward(struct sipep *ep, const nta_incoming_t *irq);
 void sipep_rx_provisional(struct sipep_branch *branch, int status);
 void sipep_rx_final(struct sipep_branch *branch);
 
@@ -79,6 +79,7 @@ msg_t *sipep_prepare(const struct sipep *ep, nta_incoming_t *irq,
 		     const struct sipep_route *route);
 int sipep_forward_ack(struct sipep *ep, nta_incoming_t *irq,
 		      const struct sipep_route *route);
+void sipep_pass_again(struct sipep *ep, msg_t *msg);
 bool sipep_pass_stray(struct sipep *ep, msg_t *msg, const sip_t *sip);
 
 #endif

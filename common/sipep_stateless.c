@@ -59,6 +59,16 @@ bool sipep_is_in_dialog(const sip_t *sip)
 	return sip->sip_to->a_tag && *sip->sip_to->a_tag;
 }
 
+/** May a request begin a dialog (RFC 3261 12.1, RFC 6665 3.1, RFC 3515)? */
+bool sipep_begins_dialog(const sip_t *sip)
+{
+	sip_method_t method = sip->sip_request->rq_method;
+
+	return !sipep_is_in_dialog(sip) &&
+	       (method == sip_method_invite || method == sip_method_subscribe ||
+		method == sip_method_refer);
+}
+
 /**
  * Stay in the way of a dialog that the request may begin (RFC 3261 16.6 item
  * 4); any other request is left as it is
@@ -68,12 +78,9 @@ bool sipep_is_in_dialog(const sip_t *sip)
 void sipep_record_route(const struct sipep *ep, msg_t *msg, sip_t *sip,
 			const char *user)
 {
-	sip_method_t method = sip->sip_request->rq_method;
 	char *text;
 
-	if (sipep_is_in_dialog(sip) ||
-	    (method != sip_method_invite && method != sip_method_subscribe &&
-	     method != sip_method_refer))
+	if (!sipep_begins_dialog(sip))
 		return;
 
 	text = xasprintf("<sip:%s@%s;lr>", user, ep->addr);
@@ -133,6 +140,14 @@ int sipep_forward_ack(struct sipep *ep, nta_incoming_t *irq,
 	return EINVAL;
 }
 
+/** Pass a 2xx on that has no transaction; msg is gone */
+void sipep_pass_again(struct sipep *ep, msg_t *msg)
+{
+	if (ep->again)
+		ep->again(msg, sip_object(msg), ep->arg);
+	(void)nta_msg_tsend(ep->agent, msg, NULL, TAG_END());
+}
+
 /**
  * A response that no transaction waits for: a 2xx to an INVITE is passed on
  * all the same, its UAC repeats the ACK (RFC 3261 13.3.1.4, 16.7)
@@ -152,7 +167,7 @@ bool sipep_pass_stray(struct sipep *ep, msg_t *msg, const sip_t *sip)
 
 	copy = msg_copy(msg);
 	msg_destroy(msg);
-	(void)nta_msg_tsend(ep->agent, copy, NULL, TAG_END());
+	sipep_pass_again(ep, copy);
 
 	return true;
 }
