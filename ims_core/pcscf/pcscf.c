@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "common/dialog.h"
 #include "common/element.h"
 #include "common/mem.h"
 #include "common/sipep.h"
@@ -27,6 +28,7 @@ int pcscf_new(struct pcscf **pp, struct element *el,
 	pcscf->realm = xstrdup(cfg->realm);
 	pcscf->visited_network = xstrdup(
 		cfg->visited_network ? cfg->visited_network : cfg->realm);
+	pcscf->dialogs = dialog_table_new(el, PCSCF_DIALOG_MAX);
 	err = pcscf_sip_open(pcscf, cfg->listen, reasonp);
 	if (err) {
 		pcscf_free(pcscf);
@@ -48,6 +50,7 @@ struct pcscf *pcscf_free(struct pcscf *pcscf)
 	while (pcscf->registers)
 		pcscf_register_free(pcscf->registers);
 	pcscf_sessions_free(pcscf);
+	pcscf->dialogs = dialog_table_free(pcscf->dialogs);
 	pcscf_regs_free(pcscf);
 	free(pcscf->icscf);
 	free(pcscf->realm);

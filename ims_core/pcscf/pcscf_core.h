@@ -7,11 +7,15 @@
 #include <sofia-sip/nta.h>
 #include <sofia-sip/sip.h>
 
+struct dialog_table;
 struct element;
 struct pcscf_register;
 struct pcscf_server;
 struct pcscf_session;
 struct sipep;
+
+/* Dialogs of all UEs together: some kB each */
+enum { PCSCF_DIALOG_MAX = 100000 };
 
 struct pcscf {
 	struct element *el;
@@ -24,6 +28,7 @@ struct pcscf {
 	struct pcscf_register *registers; /* REGISTERs under way */
 	void *subs;                       /* tree of struct pcscf_sub */
 	struct pcscf_session *sessions;   /* other requests under way */
+	struct dialog_table *dialogs;     /* of registered UEs */
 };
 
 /* pcscf_sip.c: Gm and Mw */
@@ -43,6 +48,7 @@ char *pcscf_source(const sip_t *sip);
 /* pcscf_session.c: TS 24.229 5.2.6, 5.2.7 */
 void pcscf_session_rx(struct pcscf *pcscf, nta_incoming_t *irq,
 		      const sip_t *sip);
+void pcscf_session_rx_again(msg_t *msg, sip_t *sip, void *arg);
 void pcscf_sessions_free(struct pcscf *pcscf);
 
 /* pcscf_reg.c: the registrations that this P-CSCF remembers */

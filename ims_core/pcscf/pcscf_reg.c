@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/dialog.h"
 #include "common/element.h"
 #include "common/fsm.h"
 #include "common/loop.h"
@@ -119,6 +120,16 @@ static void keep(struct pcscf_reg *reg, const struct pcscf_reg_facts *facts)
 	fsm_timer_ms(reg->fsm, facts->expires_s * 1000LL);
 }
 
+/* The S-CSCF ends what is still up (5.4.5.1.2); who is not registered any more
+ * begins nothing in it */
+static void leave_dialogs(struct pcscf *pcscf, const char *impu)
+{
+	struct dialog *d = dialog_first_of(pcscf->dialogs, impu);
+
+	for (; d; d = LIST_NEXT(d, of_user))
+		dialog_leave(d);
+}
+
 /* Called last by an action: fsm_event() bears that its machine is gone */
 static void forget(struct pcscf_reg *reg)
 {
@@ -133,6 +144,7 @@ static void forget(struct pcscf_reg *reg)
 	if (user->regs)
 		return;
 
+	leave_dialogs(pcscf, user->impu);
 	tdelete(user, &pcscf->users, compare);
 	user_free(user);
 }

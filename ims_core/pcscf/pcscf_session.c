@@ -1,6 +1,7 @@
 /* Requests other than REGISTER at the P-CSCF (TS 24.229 5.2.6, 5.2.7): those
- * that a UE begins, those that begin for a UE, and those inside a dialog. The
- * P-CSCF stays in the way by Record-Route and keeps no state of dialogs. */
+ * that a UE begins and those that begin for a UE. The P-CSCF stays in the way
+ * by Record-Route, and saves the dialogs that come of them; what is inside one
+ * is pcscf_dialog.c's. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,18 +18,10 @@
 #include "common/sipep.h"
 #include "common/trace.h"
 #include "ims_core/pcscf/pcscf_reg.h"
+#include "ims_core/pcscf/pcscf_session.h"
 
-/** A request under way; owned by the P-CSCF's list until it is answered */
-struct pcscf_session {
-	su_home_t home[1];
-	struct pcscf_session *next, **at;
-	struct pcscf *pcscf;
-	char *identity; /* whom we assert: the caller, or who was called */
-	char *routes;   /* Service-Route; of a caller */
-	char *charging; /* P-Charging-Vector; of a called UE kept from it */
-};
-
-static struct pcscf_session *session_new(struct pcscf *pcscf)
+/** A request that has come; sip lives as long as its server transaction */
+struct pcscf_session *pcscf_session_new(struct pcscf *pcscf, const sip_t *sip)
 {
 	struct pcscf_session *s = su_home_new(sizeof(*s));
 
@@ -36,6 +29,9 @@ static struct pcscf_session *session_new(struct pcscf *pcscf)
 		abort();
 
 	s->pcscf = pcscf;
+	s->sip = sip;
+	s->first.table = pcscf->dialogs;
+	s->first.request = sip;
 	s->next = pcscf->sessions;
 	s->at = &pcscf->sessions;
 	if (s->next)
@@ -45,8 +41,10 @@ static struct pcscf_session *session_new(struct pcscf *pcscf)
 	return s;
 }
 
-static void session_free(struct pcscf_session *s)
+/** It is answered */
+void pcscf_session_free(struct pcscf_session *s)
 {
+	dialog_first_drop(&s->first);
 	*s->at = s->next;
 	if (s->next)
 		s->next->at = s->at;
@@ -57,17 +55,21 @@ static void session_free(struct pcscf_session *s)
 void pcscf_sessions_free(struct pcscf *pcscf)
 {
 	while (pcscf->sessions)
-		session_free(pcscf->sessions);
+		pcscf_session_free(pcscf->sessions);
 }
 
-static void refuse(const struct pcscf *pcscf, nta_incoming_t *irq, int status,
-		   const char *phrase, const char *text)
+/** Answer a request with a Warning; an ACK is dropped */
+void pcscf_refuse(const struct pcscf *pcscf, nta_incoming_t *irq, int status,
+		  const char *phrase, const char *text)
 {
 	const struct sipep_refusal refusal = { status, phrase, pcscf->addr,
 					       text };
 
 	sipep_reject(irq, &refusal);
 }
+
+static const char not_registered[] =
+	"the sender is not registered from this address; REGISTER first";
 
 static void assert_identity(const struct pcscf_session *s, msg_t *msg,
 			    sip_t *sip)
@@ -78,9 +80,9 @@ static void assert_identity(const struct pcscf_session *s, msg_t *msg,
 	free(text);
 }
 
-/* What charges and asserts within the network is not a UE's business; with
+/** What charges and asserts within the network is not a UE's business; with
  * Privacy: id neither is who calls (RFC 3323 4.2, RFC 3325 9.3) */
-static void remove_network(msg_t *msg, sip_t *sip)
+void pcscf_remove_network(msg_t *msg, sip_t *sip)
 {
 	const sip_privacy_t *privacy = sip->sip_privacy;
 	bool is_private =
@@ -113,10 +115,13 @@ static void prepare_from_ue(msg_t *msg, sip_t *sip, void *arg)
 
 static void answered_to_ue(int status, msg_t *msg, sip_t *sip, void *arg)
 {
+	struct pcscf_session *s = arg;
+
+	dialog_first_rx(&s->first, status, sip);
 	if (sip)
-		remove_network(msg, sip);
+		pcscf_remove_network(msg, sip);
 	if (status >= 200)
-		session_free(arg);
+		pcscf_session_free(s);
 }
 
 /* P-Preferred-Identity may choose among those that are registered */
@@ -135,7 +140,7 @@ static char *choose_identity(su_home_t *home, const struct pcscf_reg *reg,
 static void rx_from_ue(struct pcscf *pcscf, nta_incoming_t *irq,
 		       const sip_t *sip, const struct pcscf_reg *reg)
 {
-	struct pcscf_session *s = session_new(pcscf);
+	struct pcscf_session *s = pcscf_session_new(pcscf, sip);
 	const sip_route_t *first;
 	struct sipep_route route = { .prepare = prepare_from_ue,
 				     .response = answered_to_ue,
@@ -143,15 +148,16 @@ static void rx_from_ue(struct pcscf *pcscf, nta_incoming_t *irq,
 	char *first_uri, *next_hop;
 
 	s->identity = choose_identity(s->home, reg, sip);
+	s->first.impu = su_strdup(s->home, reg->user->impu);
 	/* "Service-Route: <…>" is a Route's value as well */
 	s->routes = su_strdup(s->home,
 			      reg->service_route ? reg->service_route : "");
 	first = sip_route_make(s->home, s->routes);
 	if (!first) {
-		refuse(pcscf, irq, SIP_403_FORBIDDEN,
-		       "the registration gave no Service-Route; REGISTER "
-		       "again");
-		session_free(s);
+		pcscf_refuse(pcscf, irq, SIP_403_FORBIDDEN,
+			     "the registration gave no Service-Route; REGISTER "
+			     "again");
+		pcscf_session_free(s);
 		return;
 	}
 	trace_event(pcscf->el->trace, "pcscf.asserted",
@@ -162,7 +168,7 @@ static void rx_from_ue(struct pcscf *pcscf, nta_incoming_t *irq,
 	next_hop = ims_next_hop(first_uri, sip);
 	route.next_hop = next_hop;
 	if (sipep_forward(pcscf->ep, irq, &route))
-		session_free(s);
+		pcscf_session_free(s);
 	free(next_hop);
 }
 
@@ -172,8 +178,37 @@ static void prepare_to_ue(msg_t *msg, sip_t *sip, void *arg)
 {
 	const struct pcscf_session *s = arg;
 
-	remove_network(msg, sip);
+	pcscf_remove_network(msg, sip);
 	sipep_record_route(s->pcscf->ep, msg, sip, "term");
+}
+
+/* The library puts each new one on top: the last one first */
+static void put_routes(msg_t *msg, sip_t *sip, const sip_record_route_t *rr)
+{
+	sip_record_route_t one;
+
+	if (!rr)
+		return;
+
+	put_routes(msg, sip, rr->r_next);
+	one = *rr;
+	one.r_next = NULL;
+	(void)sip_add_dup(msg, sip, (sip_header_t *)&one);
+}
+
+/* 5.2.6.4.4: of a dialog that begins the way back is as the INVITE came, and
+ * not as the UE says */
+static void restore_routes(const struct pcscf_session *s, int status,
+			   msg_t *msg, sip_t *sip)
+{
+	char *own = xasprintf("<sip:term@%s;lr>", s->pcscf->addr);
+
+	ims_header_remove(msg, sip, "Record-Route");
+	if (status > 100 && status < 300 && sipep_begins_dialog(s->sip)) {
+		put_routes(msg, sip, s->sip->sip_record_route);
+		(void)sip_add_make(msg, sip, sip_record_route_class, own);
+	}
+	free(own);
 }
 
 /* 5.2.6.4.4: the called UE's identity is the network's word, too */
@@ -184,14 +219,16 @@ static void answered_by_ue(int status, msg_t *msg, sip_t *sip, void *arg)
 	if (sip) {
 		pcscf_remove_forged(msg, sip);
 		ims_header_remove(msg, sip, "P-Preferred-Identity");
+		restore_routes(s, status, msg, sip);
 		if (status > 100 && status < 300)
 			assert_identity(s, msg, sip);
 		if (s->charging)
 			ims_header_add(msg, sip, "P-Charging-Vector",
 				       s->charging);
 	}
+	dialog_first_rx(&s->first, status, sip);
 	if (status >= 200)
-		session_free(s);
+		pcscf_session_free(s);
 }
 
 /* Who was called is the identity asserted, if it is of that registration */
@@ -215,82 +252,55 @@ static void rx_to_ue(struct pcscf *pcscf, nta_incoming_t *irq, const sip_t *sip)
 	struct pcscf_session *s;
 
 	if (!reg) {
-		refuse(pcscf, irq, SIP_480_TEMPORARILY_UNAVAILABLE,
-		       "the contact in the Request-URI is not registered "
-		       "through this P-CSCF (any more)");
+		pcscf_refuse(pcscf, irq, SIP_480_TEMPORARILY_UNAVAILABLE,
+			     "the contact in the Request-URI is not registered "
+			     "through this P-CSCF (any more)");
 		return;
 	}
 
-	s = session_new(pcscf);
+	s = pcscf_session_new(pcscf, sip);
 	s->identity = choose_called(s->home, reg, sip);
+	s->first.impu = su_strdup(s->home, reg->user->impu);
+	s->first.is_called = true;
 	s->charging =
 		su_strdup(s->home, ims_header_get(sip, "P-Charging-Vector"));
 	route.arg = s;
 	route.next_hop = url_as_string(s->home, sip->sip_request->rq_url);
 	if (sipep_forward(pcscf->ep, irq, &route))
-		session_free(s);
+		pcscf_session_free(s);
 }
 
-/* --- inside a dialog (5.2.6.3.4, 5.2.6.4.5): along the route set --- */
-
-static void prepare_inner_from_ue(msg_t *msg, sip_t *sip, void *arg)
+/* An ACK that belongs to no dialog is dropped, not answered */
+static void rx_inner(struct pcscf *pcscf, nta_incoming_t *irq, const sip_t *sip,
+		     const char *source)
 {
-	(void)arg;
-	pcscf_remove_forged(msg, sip);
-	ims_header_remove(msg, sip, "P-Preferred-Identity");
+	if (pcscf_reg_is_server(pcscf, source))
+		pcscf_dialog_rx_to_ue(pcscf, irq, sip);
+	else if (pcscf_reg_is_source(pcscf, source))
+		pcscf_dialog_rx_from_ue(pcscf, irq, sip, source);
+	else
+		pcscf_refuse(pcscf, irq, SIP_403_FORBIDDEN, not_registered);
 }
 
-static void prepare_inner_to_ue(msg_t *msg, sip_t *sip, void *arg)
+static void rx_first(struct pcscf *pcscf, nta_incoming_t *irq, const sip_t *sip,
+		     const char *source)
 {
-	(void)arg;
-	remove_network(msg, sip);
-}
+	const url_t *own = sipep_own_route(pcscf->ep, sip);
+	bool is_term = own && own->url_user && !strcmp(own->url_user, "term");
+	bool is_server = pcscf_reg_is_server(pcscf, source);
+	const struct pcscf_reg *reg =
+		is_server ? NULL : pcscf_reg_of(pcscf, source, sip);
 
-static void inner_answered_to_ue(int status, msg_t *msg, sip_t *sip, void *arg)
-{
-	(void)status;
-	(void)arg;
-	if (sip)
-		remove_network(msg, sip);
-}
-
-static void inner_answered_by_ue(int status, msg_t *msg, sip_t *sip, void *arg)
-{
-	(void)status;
-	(void)arg;
-	if (sip)
-		pcscf_remove_forged(msg, sip);
-}
-
-/* With a Route behind ours it goes into the network, without one to the UE */
-static void rx_in_dialog(const struct pcscf *pcscf, nta_incoming_t *irq,
-			 const sip_t *sip)
-{
-	const sip_route_t *next = sipep_next_route(pcscf->ep, sip);
-	struct sipep_route route = { .prepare = prepare_inner_to_ue,
-				     .response = inner_answered_by_ue };
-	su_home_t home[1] = { SU_HOME_INIT(home) };
-	char *next_hop;
-
-	if (!sipep_own_route(pcscf->ep, sip)) {
-		refuse(pcscf, irq, SIP_481_NO_TRANSACTION,
-		       "no Route names this P-CSCF: the request is not along "
-		       "the route set of a dialog that it knows of");
-		return;
-	}
-	next_hop = url_as_string(home,
-				 next ? next->r_url : sip->sip_request->rq_url);
-	route.next_hop = next_hop;
-	if (next) {
-		next_hop = ims_next_hop(next_hop, sip);
-		route.next_hop = next_hop;
-		route.prepare = prepare_inner_from_ue;
-		route.response = inner_answered_to_ue;
-	}
-	(void)sipep_forward(pcscf->ep, irq, &route);
-	if (next)
-		free(next_hop);
-	su_home_deinit(home);
+	if (!reg && !(is_server && is_term))
+		pcscf_refuse(pcscf, irq, SIP_403_FORBIDDEN, not_registered);
+	else if (sipep_begins_dialog(sip) && dialog_is_full(pcscf->dialogs))
+		pcscf_refuse(pcscf, irq, SIP_503_SERVICE_UNAVAILABLE,
+			     "as many dialogs as this P-CSCF can keep are up; "
+			     "try again later");
+	else if (reg)
+		rx_from_ue(pcscf, irq, sip, reg);
+	else
+		rx_to_ue(pcscf, irq, sip);
 }
 
 /**
@@ -303,23 +313,20 @@ void pcscf_session_rx(struct pcscf *pcscf, nta_incoming_t *irq,
 		      const sip_t *sip)
 {
 	char *source = pcscf_source(sip);
-	const url_t *own = sipep_own_route(pcscf->ep, sip);
-	bool is_term = own && own->url_user && !strcmp(own->url_user, "term");
-	bool is_server = pcscf_reg_is_server(pcscf, source);
-	bool is_inner = sipep_is_in_dialog(sip);
-	const struct pcscf_reg *reg = NULL;
 
-	if (!is_inner && !is_server)
-		reg = pcscf_reg_of(pcscf, source, sip);
-	if (is_inner && (is_server || pcscf_reg_is_source(pcscf, source)))
-		rx_in_dialog(pcscf, irq, sip);
-	else if (is_server && is_term)
-		rx_to_ue(pcscf, irq, sip);
-	else if (reg)
-		rx_from_ue(pcscf, irq, sip, reg);
+	if (sipep_is_in_dialog(sip) ||
+	    sip->sip_request->rq_method == sip_method_ack)
+		rx_inner(pcscf, irq, sip, source);
 	else
-		refuse(pcscf, irq, SIP_403_FORBIDDEN,
-		       "the sender is not registered from this address; "
-		       "REGISTER first");
+		rx_first(pcscf, irq, sip, source);
 	free(source);
+}
+
+/** A 2xx that comes again: nobody asserts anything in it (any more) */
+void pcscf_session_rx_again(msg_t *msg, sip_t *sip, void *arg)
+{
+	const struct pcscf *pcscf = arg;
+
+	dialog_rx_again(pcscf->dialogs, sip);
+	pcscf_remove_forged(msg, sip);
 }
