@@ -5,11 +5,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/dialog.h"
 #include "common/element.h"
 #include "common/mem.h"
 #include "common/sipep.h"
 #include "ims_core/scscf/scscf_auth.h"
 #include "ims_core/scscf/scscf_reg_event.h"
+#include "ims_core/scscf/scscf_release.h"
 #include "ims_core/scscf/scscf_session.h"
 
 static void cmd_registrations(struct ctl_req *req, json_t *args, void *arg)
@@ -59,6 +61,7 @@ int scscf_new(struct scscf **sp, struct element *el,
 	scscf->icscf = xstrdup(cfg->icscf);
 	scscf->realm = xstrdup(cfg->realm);
 	scscf->origin_host = xstrdup(cfg->origin_host);
+	scscf->dialogs = dialog_table_new(el, SCSCF_DIALOG_MAX);
 	err = set_algorithms(scscf, cfg->digest, reasonp);
 	if (!err)
 		err = scscf_sip_open(scscf, cfg->listen, reasonp);
@@ -85,9 +88,11 @@ struct scscf *scscf_free(struct scscf *scscf)
 
 	scscf_third_parties_free(scscf);
 	scscf_reg_event_close(scscf);
+	scscf_releases_free(scscf);
 	scscf_cx_close(scscf);
 	scscf_sip_close(scscf);
 	scscf_sessions_free(scscf);
+	scscf->dialogs = dialog_table_free(scscf->dialogs);
 	scscf_regs_free(scscf);
 	scscf_revoked_free(scscf);
 	free(scscf->hss);

@@ -17,6 +17,7 @@
 #include "common/digest.h"
 #include "common/ims_headers.h"
 
+struct dialog_table;
 struct element;
 struct fsm;
 struct scscf_auth;
@@ -24,10 +25,14 @@ struct scscf_contact;
 struct scscf_profile;
 struct scscf_revoked;
 struct scscf_sub;
+struct scscf_release;
 struct scscf_session;
 struct scscf_third_party;
 struct sipep;
 struct timer;
+
+/* Dialogs of all users together: some kB each */
+enum { SCSCF_DIALOG_MAX = 100000 };
 
 struct scscf {
 	struct element *el;
@@ -45,7 +50,9 @@ struct scscf {
 	struct scscf_third_party *third_parties;
 	LIST_HEAD(scscf_subs, scscf_sub) subs; /* who is told of them */
 	struct scscf_session *sessions;        /* other requests under way */
-	char *icscf;                           /* of our own domain, or NULL */
+	struct dialog_table *dialogs;          /* of calls of our users */
+	LIST_HEAD(scscf_releases, scscf_release) releases;
+	char *icscf; /* of our own domain, or NULL */
 	struct timer *ready_bound;
 	bool is_ready;
 };

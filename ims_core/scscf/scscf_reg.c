@@ -15,6 +15,7 @@
 #include "ims_core/scscf/scscf_auth.h"
 #include "ims_core/scscf/scscf_profile.h"
 #include "ims_core/scscf/scscf_reg_event.h"
+#include "ims_core/scscf/scscf_release.h"
 
 static void not_registered(void *obj, int event, void *data);
 static void registered(void *obj, int event, void *data);
@@ -210,6 +211,15 @@ static void not_registered(void *obj, int event, void *data)
 
 static void end(struct scscf_reg *reg, int event)
 {
+	static const char *const reasons[REG_EV_N] = {
+		[REG_EV_BOUND] = SCSCF_REASON_EXPIRED,
+		[REG_EV_UNBOUND] = SCSCF_REASON_USER,
+		[REG_EV_TERMINATED] = SCSCF_REASON_NETWORK,
+		[REG_EV_EXPIRED] = SCSCF_REASON_EXPIRED,
+	};
+
+	/* before the P-CSCF is told (5.4.1.5) */
+	scscf_release_all(reg, reasons[event]);
 	change(reg, REG_NOT_REGISTERED);
 	scscf_reg_event_ended(reg, event);
 	scscf_contacts_free(reg);

@@ -12,6 +12,7 @@
 #include "common/element.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "ims_core/scscf/scscf_release.h"
 
 /** A session for a request that has come; its irq is the session's */
 struct scscf_session *scscf_session_new(struct scscf *scscf,
@@ -25,6 +26,8 @@ struct scscf_session *scscf_session_new(struct scscf *scscf,
 	s->scscf = scscf;
 	s->irq = irq;
 	s->sip = sip;
+	s->first.table = scscf->dialogs;
+	s->first.request = sip;
 	s->next = scscf->sessions;
 	s->at = &scscf->sessions;
 	if (s->next)
@@ -36,6 +39,7 @@ struct scscf_session *scscf_session_new(struct scscf *scscf,
 
 static void session_free(struct scscf_session *s)
 {
+	dialog_first_drop(&s->first);
 	*s->at = s->next;
 	if (s->next)
 		s->next->at = s->at;
@@ -89,14 +93,19 @@ void scscf_session_refuse(struct scscf_session *s, int status,
 	refuse(s);
 }
 
-/** The response on its way back; with the final one the session is over. arg
- * is the session */
+/** The response on its way back; with the final one the session is over. Of a
+ * call the dialog is kept that comes of it. arg is the session */
 void scscf_session_answered(int status, msg_t *msg, sip_t *sip, void *arg)
 {
+	struct scscf_session *s = arg;
+	bool is_call = s->sip->sip_request->rq_method == sip_method_invite;
+
 	(void)msg;
-	(void)sip;
+	s->first.impu = is_call && !s->is_diverted ? s->impu : NULL;
+	s->first.is_called = s->session_case != CASE_ORIGINATING;
+	dialog_first_rx(&s->first, status, sip);
 	if (status >= 200)
-		session_free(arg);
+		session_free(s);
 }
 
 /** To the next AS that wants it; when none is left, onward */
@@ -125,29 +134,93 @@ void scscf_session_go(struct scscf_session *s)
 		session_free(s);
 }
 
-/* Along the route set (RFC 3261 16.12): each dialog that we are in the way of
- * names us in its Routes */
-static void rx_in_dialog(const struct scscf *scscf, nta_incoming_t *irq,
-			 const sip_t *sip)
+/* --- inside a dialog --- */
+
+static void inner_answered(int status, msg_t *msg, sip_t *sip, void *arg)
+{
+	struct scscf_session *s = arg;
+
+	(void)msg;
+	dialog_rx_answer(s->scscf->dialogs, s->sip, status, sip);
+	if (status >= 200)
+		session_free(s);
+}
+
+/* We have sent BYE, or the other side is gone: both ends know soon */
+static bool is_closing(const struct scscf *scscf, const sip_t *sip)
+{
+	for (int from = DIALOG_USER; from < DIALOG_SIDE_N; from++) {
+		const struct dialog *d = dialog_find(scscf->dialogs, sip,
+						     (enum dialog_side)from);
+
+		if (d && dialog_is_closing(d))
+			return true;
+	}
+
+	return false;
+}
+
+static void forward_inner(struct scscf *scscf, nta_incoming_t *irq,
+			  const sip_t *sip)
 {
 	const sip_route_t *next = sipep_next_route(scscf->ep, sip);
-	const struct sipep_refusal no_dialog = {
+	struct scscf_session *s = scscf_session_new(scscf, irq, sip);
+	char *uri = url_as_string(s->home, next ? next->r_url
+						: sip->sip_request->rq_url);
+	char *next_hop = ims_next_hop(uri, sip);
+	const struct sipep_route route = { .next_hop = next ? next_hop : uri,
+					   .response = inner_answered,
+					   .arg = s };
+	bool is_ack = sip->sip_request->rq_method == sip_method_ack;
+
+	if (!is_ack)
+		dialog_rx_request(scscf->dialogs, sip);
+	if (sipep_forward(scscf->ep, irq, &route) || is_ack)
+		session_free(s);
+	free(next_hop);
+	if (is_ack)
+		scscf_release_late(scscf, sip);
+}
+
+/* Along the route set (RFC 3261 16.12): each dialog that we are in the way of
+ * names us in its Routes. One that we release gets 481 (5.4.5.1.2), but a BYE
+ * may pass: whoever has had another says so */
+static void rx_in_dialog(struct scscf *scscf, nta_incoming_t *irq,
+			 const sip_t *sip)
+{
+	sip_method_t method = sip->sip_request->rq_method;
+	bool is_ending = method == sip_method_bye || method == sip_method_ack;
+	struct sipep_refusal no_dialog = {
 		SIP_481_NO_TRANSACTION, scscf->origin_host,
 		"no Route names this S-CSCF: the request is not along the "
 		"route set of a dialog that it knows of"
 	};
-	su_home_t home[1] = { SU_HOME_INIT(home) };
-	char *uri = url_as_string(home, next ? next->r_url
-					     : sip->sip_request->rq_url);
-	char *next_hop = ims_next_hop(uri, sip);
-	const struct sipep_route route = { .next_hop = next ? next_hop : uri };
 
-	if (sipep_own_route(scscf->ep, sip))
-		(void)sipep_forward(scscf->ep, irq, &route);
-	else
+	if (!sipep_own_route(scscf->ep, sip)) {
 		sipep_reject(irq, &no_dialog);
-	free(next_hop);
-	su_home_deinit(home);
+	} else if (!is_ending && is_closing(scscf, sip)) {
+		no_dialog.text = "the session is being released";
+		sipep_reject(irq, &no_dialog);
+	} else {
+		forward_inner(scscf, irq, sip);
+	}
+}
+
+/** A 2xx passes that is no transaction's; arg is the S-CSCF */
+void scscf_session_rx_again(msg_t *msg, sip_t *sip, void *arg)
+{
+	const struct scscf *scscf = arg;
+
+	(void)msg;
+	dialog_rx_again(scscf->dialogs, sip);
+}
+
+/** Is a user registered here? */
+bool scscf_session_is_served(const struct scscf *scscf, const char *impu)
+{
+	const struct scscf_reg *reg = scscf_reg_serving(scscf, impu);
+
+	return reg && scscf_reg_is_registered(reg);
 }
 
 /** Take in a request that is no REGISTER: the Route that brought it here, ours,
@@ -166,7 +239,11 @@ void scscf_session_rx(struct scscf *scscf, nta_incoming_t *irq,
 	}
 
 	s = scscf_session_new(scscf, irq, sip);
-	if (own && scscf_isc_returns(s, own))
+	if (sipep_begins_dialog(sip) && dialog_is_full(scscf->dialogs))
+		scscf_session_refuse(s, SIP_503_SERVICE_UNAVAILABLE,
+				     "as many dialogs as this S-CSCF can keep "
+				     "are up; try again later");
+	else if (own && scscf_isc_returns(s, own))
 		scscf_session_go(s);
 	else if (own && url_has_param(own, "odi"))
 		scscf_session_refuse(s, SIP_403_FORBIDDEN,

@@ -7,6 +7,7 @@
 #ifndef SIPSHARE_SCSCF_SESSION_H
 #define SIPSHARE_SCSCF_SESSION_H
 
+#include "common/dialog.h"
 #include "common/sipep.h"
 #include "ims_core/scscf/scscf_profile.h"
 #include "ims_core/scscf/scscf_reg.h"
@@ -23,9 +24,11 @@ struct scscf_session {
 	int done_n;         /* criteria looked at, by priority */
 	char *odi;          /* original dialog identifier; NULL: no AS yet */
 	char *server;       /* AS that has it now; NULL: none */
+	bool is_diverted;   /* by an AS: to somebody else than impu */
 	bool is_terminated; /* that AS's DefaultHandling SESSION_TERMINATED */
 	bool is_passed_on;  /* that AS has sent it on: it has not failed */
 	struct sipep_refusal refusal; /* why it goes nowhere */
+	struct dialog_first first;    /* the dialogs that it makes */
 };
 
 /* scscf_session.c: which procedure, and what all share */
@@ -41,6 +44,8 @@ size_t scscf_session_nowhere(struct scscf_session *s, int status,
 			     const char *phrase, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 void scscf_session_answered(int status, msg_t *msg, sip_t *sip, void *arg);
+void scscf_session_rx_again(msg_t *msg, sip_t *sip, void *arg);
+bool scscf_session_is_served(const struct scscf *scscf, const char *impu);
 void scscf_sessions_free(struct scscf *scscf);
 
 /* Where it goes next: an array in the session's home, and how many. 0:
@@ -63,5 +68,7 @@ void scscf_term_rx(struct scscf_session *s);
 size_t scscf_term_routes(struct scscf_session *s,
 			 const struct sipep_route **routesp);
 const struct scscf_reg *scscf_session_reg(const struct scscf_session *s);
+const struct scscf_reg *scscf_reg_serving(const struct scscf *scscf,
+					  const char *impu);
 
 #endif

@@ -60,16 +60,23 @@ static const struct scscf_reg *find_alias(const struct scscf *scscf,
 	return search.found;
 }
 
-/** The registration of the served user: by its identity, or by a tel URI that
- * its profile implies; NULL: none */
-const struct scscf_reg *scscf_session_reg(const struct scscf_session *s)
+/** The registration of a user: by its identity, or by a tel URI that its
+ * profile implies; NULL: none */
+const struct scscf_reg *scscf_reg_serving(const struct scscf *scscf,
+					  const char *impu)
 {
-	const struct scscf_reg *reg = scscf_reg_find(s->scscf, s->impu);
+	const struct scscf_reg *reg = scscf_reg_find(scscf, impu);
 
-	if (!reg && !strncmp(s->impu, "tel:", 4))
-		reg = find_alias(s->scscf, s->impu);
+	if (!reg && !strncmp(impu, "tel:", 4))
+		reg = find_alias(scscf, impu);
 
 	return reg;
+}
+
+/** The same of the served user */
+const struct scscf_reg *scscf_session_reg(const struct scscf_session *s)
+{
+	return scscf_reg_serving(s->scscf, s->impu);
 }
 
 static bool is_reachable(const struct scscf_session *s)
@@ -159,7 +166,8 @@ size_t scscf_term_routes(struct scscf_session *s,
 	struct sipep_route *routes;
 	size_t n = 0;
 
-	if (!target || strcmp(target, s->impu) != 0)
+	s->is_diverted = !target || strcmp(target, s->impu) != 0;
+	if (s->is_diverted)
 		return scscf_orig_routes(s, routesp);
 	if (!is_reachable(s))
 		return nobody(s);

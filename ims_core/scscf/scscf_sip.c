@@ -113,7 +113,8 @@ int scscf_sip_open(struct scscf *scscf, const char *listen, char **reasonp)
 {
 	const struct sipep_cfg cfg = { .listen = listen,
 				       .supported = "path",
-				       .is_proxy = true };
+				       .is_proxy = true,
+				       .again = scscf_session_rx_again };
 
 	return sipep_new(&scscf->ep, scscf->el, &cfg, on_request, scscf,
 			 reasonp);
