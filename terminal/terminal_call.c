@@ -79,6 +79,13 @@ static void cancel(struct ue_call *call)
 	ue_call_sip_cancel(call);
 }
 
+/* By the other side, or, as its Reason says, for it (RFC 3326) */
+static void ended_by_peer(struct ue_call *call, const char *text)
+{
+	set_reason(call, 200, text ? text : "ended by the peer");
+	ue_call_end(call);
+}
+
 static void on_progress(struct ue_call *call, const struct call_response *resp)
 {
 	/* its SDP is the answer already, if a reliable one or the 200 does not
@@ -181,8 +188,7 @@ static void accepted(void *obj, int event, void *data)
 		call->hangs_up = true;
 		break;
 	case CALL_EV_RX_BYE:
-		set_reason(call, 200, "ended by the peer");
-		ue_call_end(call);
+		ended_by_peer(call, data);
 		break;
 	case CALL_EV_RX_ACK:
 		if (call->awaits_answer && ue_call_media_answered(call, data)) {
@@ -211,8 +217,7 @@ static void confirmed(void *obj, int event, void *data)
 			bye(call);
 		break;
 	case CALL_EV_RX_BYE:
-		set_reason(call, 200, "ended by the peer");
-		ue_call_end(call);
+		ended_by_peer(call, data);
 		break;
 	case CALL_EV_NO_ACK:
 		set_reason(call, 408, "no ACK in time");

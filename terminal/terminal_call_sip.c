@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/su_tagarg.h>
 
@@ -110,6 +111,21 @@ static int on_reinvite(struct ue_call_sip *cs, nta_incoming_t *irq,
 	return 0;
 }
 
+/* frees cs, which is not needed for the answer */
+static int on_bye(struct ue_call_sip *cs, const sip_t *sip)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	const char *text = sip->sip_reason ? sip->sip_reason->re_text : NULL;
+	int err;
+
+	if (text && *text == '"')
+		text = msg_unquote_dup(home, text);
+	err = ue_call_tell(cs->call, CALL_EV_RX_BYE, (void *)text);
+	su_home_deinit(home);
+
+	return err ? 481 : 200;
+}
+
 /** A request of this dialog; the library answers with what is returned */
 int ue_sip_on_dialog(nta_leg_magic_t *magic, nta_leg_t *leg,
 		     nta_incoming_t *irq, const sip_t *sip)
@@ -128,8 +144,7 @@ int ue_sip_on_dialog(nta_leg_magic_t *magic, nta_leg_t *leg,
 	case sip_method_invite:
 		return on_reinvite(cs, irq, sip);
 	case sip_method_bye:
-		/* frees cs, which is not needed for the answer */
-		return ue_call_tell(cs->call, CALL_EV_RX_BYE, NULL) ? 481 : 200;
+		return on_bye(cs, sip);
 	case sip_method_options:
 		return 200;
 	default:
