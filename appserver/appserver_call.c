@@ -8,6 +8,7 @@
  *   at once, each BYE is answered and each answer, or none, ends its leg.
  * - Each step that charging rests on is on disk before it is passed on. */
 #include <string.h>
+#include <strings.h>
 
 #include "appserver/appserver_call.h"
 #include "common/element.h"
@@ -70,6 +71,16 @@ static void closed(struct as_call *call, enum as_side side)
 	call->open &= ~FSM_BIT(side);
 	if (!call->open)
 		over(call);
+}
+
+/* Of a BYE: that the user does not exist any more for the network is what its
+ * S-CSCF says (TS 24.229 5.4.5.1.2) */
+static const char *bye_cause(const struct as_call *call)
+{
+	bool is_gone = call->reason && !strncasecmp(call->reason, "SIP", 3) &&
+		       strstr(call->reason, "cause=480");
+
+	return is_gone ? "deregistered" : "normal";
 }
 
 /* ---- invited ---- */
@@ -233,12 +244,12 @@ static void answered(void *obj, int event, void *data)
 		hang_up(call, BOTH);
 		break;
 	case AS_CALL_EV_BYE_NEAR:
-		as_call_charge_end(call, 200, "normal");
+		as_call_charge_end(call, 200, bye_cause(call));
 		as_call_tx_ack(call);
 		hang_up(call, FSM_BIT(AS_FAR));
 		break;
 	case AS_CALL_EV_BYE_FAR:
-		as_call_charge_end(call, 200, "normal");
+		as_call_charge_end(call, 200, bye_cause(call));
 		close_near(call, FSM_BIT(AS_NEAR));
 		break;
 	default: /* AS_CALL_EV_END */
@@ -272,11 +283,11 @@ static void up(void *obj, int event, void *data)
 
 	switch (event) {
 	case AS_CALL_EV_BYE_NEAR:
-		as_call_charge_end(call, 200, "normal");
+		as_call_charge_end(call, 200, bye_cause(call));
 		hang_up(call, FSM_BIT(AS_FAR));
 		break;
 	case AS_CALL_EV_BYE_FAR:
-		as_call_charge_end(call, 200, "normal");
+		as_call_charge_end(call, 200, bye_cause(call));
 		hang_up(call, FSM_BIT(AS_NEAR));
 		break;
 	case AS_CALL_EV_NO_ACK: /* to a re-INVITE's 2xx */
