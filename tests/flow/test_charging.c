@@ -65,6 +65,7 @@ static const struct {
 	{ "spoofed-number", "refuse=yes", ",0,refused-403,403,", 1 },
 	{ "lease-limit", NULL, ",lease-limit,200,", 1 },
 	{ "crash-as-call", NULL, ",as-restart,200,", 1 },
+	{ "deregistered-call", NULL, ",deregistered,200,", 2 },
 	{ "call-end-timer", NULL, "," ALICE ",", 1 },
 };
 
