@@ -6,97 +6,12 @@
 
 #include "common/element.h"
 #include "common/loop.h"
-#include "ims_core/pcscf/pcscf.h"
-#include "ims_core/pcscf/pcscf_core.h"
-#include "tests/fake/fake_call.h"
-#include "tests/fake/fake_ue.h"
+#include "tests/fake/pcscf_bed.h"
 #include "tests/suite.h"
 
-#define IMPU "sip:+8657110000001@ims.test"
-#define TEL "tel:+8657110000001"
-
-static struct {
-	struct loop *loop;
-	struct element *el;
-	struct pcscf *pcscf;
-	struct fake_peer *ue_peer, *stranger_peer, *icscf, *scscf;
-	struct fake_ue ue;
-	struct fake_call ue_call, stranger, net;
-	char ok[512], contact[128];
-} t;
-
-static bool is_subscribed(void)
-{
-	return fake_peer_pending(t.scscf) > 0;
-}
-
-static void registers(void)
-{
-	snprintf(t.ok, sizeof(t.ok),
-		 "Contact: %s;expires=600\n"
-		 "Service-Route: <sip:orig@%s;lr>\n"
-		 "P-Associated-URI: <" IMPU ">, <" TEL ">\n",
-		 t.contact, fake_peer_addr(t.scscf));
-	t.ue.contact = t.contact;
-	fake_ue_register(&t.ue);
-	fake_peer_expect(t.icscf, "REGISTER");
-	fake_peer_reply(t.icscf, 200, t.ok);
-	fake_peer_expect_status(t.ue_peer, 200);
-	/* the subscription to the registration is another test's matter */
-	fake_peer_expect(t.scscf, "SUBSCRIBE");
-	fake_peer_reply(t.scscf, 404, "");
-	ck_assert(!is_subscribed());
-}
-
-static void setup(void)
-{
-	struct pcscf_cfg cfg = { .listen = "127.0.0.1:0", .realm = "ims.test" };
-	char *reason = NULL;
-
-	memset(&t, 0, sizeof(t));
-	t.loop = loop_new();
-	t.el = element_new_on(t.loop, "pcscf");
-	t.icscf = fake_peer_new(t.loop, FAKE_UDP);
-	t.scscf = fake_peer_new(t.loop, FAKE_UDP);
-	t.ue_peer = fake_peer_new(t.loop, FAKE_UDP);
-	t.stranger_peer = fake_peer_new(t.loop, FAKE_UDP);
-	cfg.icscf = fake_peer_addr(t.icscf);
-	ck_assert_int_eq(pcscf_new(&t.pcscf, t.el, &cfg, &reason), 0);
-	snprintf(t.contact, sizeof(t.contact), "<sip:ue@%s>",
-		 fake_peer_addr(t.ue_peer));
-	fake_ue_init(&t.ue, t.ue_peer, pcscf_addr(t.pcscf));
-	fake_call_init(&t.ue_call, t.ue_peer, pcscf_addr(t.pcscf),
-		       "<" IMPU ">");
-	fake_call_init(&t.stranger, t.stranger_peer, pcscf_addr(t.pcscf),
-		       "<" IMPU ">");
-	fake_call_init(&t.net, t.scscf, pcscf_addr(t.pcscf),
-		       "<sip:caller@ims.test>");
-}
-
-static void teardown(void)
-{
-	fake_peer_free(t.icscf);
-	fake_peer_free(t.scscf);
-	fake_peer_free(t.ue_peer);
-	fake_peer_free(t.stranger_peer);
-	pcscf_free(t.pcscf);
-	element_free(t.el);
-	loop_free(t.loop);
-}
-
-static const char *invite_passes(const char *extra)
-{
-	snprintf(t.ue_call.extra, sizeof(t.ue_call.extra), "%s", extra);
-	fake_call_invite(&t.ue_call, "sip:b@ims.test");
-
-	return fake_call_expect(&t.net, "INVITE");
-}
-
-static void contains(const char *text, const char *header, const char *what)
-{
-	if (!strstr(fake_header(text, header, 0), what))
-		ck_abort_msg("no %s with \"%s\":\n%s", header, what, text);
-}
+#define t pcscf_bed
+#define IMPU PCSCF_BED_IMPU
+#define TEL PCSCF_BED_TEL
 
 /* --- from a UE --- */
 
@@ -104,13 +19,13 @@ START_TEST(identity_is_the_default_one_of_the_registration)
 {
 	const char *text;
 
-	registers();
-	text = invite_passes("");
+	pcscf_bed_register();
+	text = pcscf_bed_invite_passes("");
 	ck_assert_str_eq(fake_header(text, "P-Asserted-Identity", 0),
 			 "<" IMPU ">");
-	contains(text, "P-Charging-Vector", "icid-value=");
-	contains(text, "Record-Route", "<sip:orig@");
-	contains(text, "Record-Route", pcscf_addr(t.pcscf));
+	pcscf_bed_contains(text, "P-Charging-Vector", "icid-value=");
+	pcscf_bed_contains(text, "Record-Route", "<sip:orig@");
+	pcscf_bed_contains(text, "Record-Route", pcscf_addr(t.pcscf));
 }
 END_TEST
 
@@ -119,10 +34,10 @@ START_TEST(way_is_the_service_route_whatever_the_ue_writes)
 	char route[128];
 	const char *text;
 
-	registers();
+	pcscf_bed_register();
 	snprintf(t.ue_call.routes, sizeof(t.ue_call.routes),
 		 "<sip:%s;lr>, <sip:elsewhere.test;lr>", pcscf_addr(t.pcscf));
-	text = invite_passes("");
+	text = pcscf_bed_invite_passes("");
 	snprintf(route, sizeof(route), "<sip:orig@%s;lr>",
 		 fake_peer_addr(t.scscf));
 	ck_assert_str_eq(fake_header(text, "Route", 0), route);
@@ -134,11 +49,12 @@ START_TEST(what_a_ue_says_in_the_networks_name_does_not_pass)
 {
 	const char *text;
 
-	registers();
-	text = invite_passes("P-Asserted-Identity: <sip:other@ims.test>\n"
-			     "P-Charging-Vector: icid-value=mine\n"
-			     "P-Served-User: <sip:other@ims.test>\n"
-			     "P-Called-Party-ID: <sip:other@ims.test>\n");
+	pcscf_bed_register();
+	text = pcscf_bed_invite_passes(
+		"P-Asserted-Identity: <sip:other@ims.test>\n"
+		"P-Charging-Vector: icid-value=mine\n"
+		"P-Served-User: <sip:other@ims.test>\n"
+		"P-Called-Party-ID: <sip:other@ims.test>\n");
 	ck_assert_ptr_null(strstr(text, "other"));
 	ck_assert_ptr_null(strstr(text, "icid-value=mine"));
 	ck_assert_str_eq(fake_header(text, "P-Asserted-Identity", 1), "");
@@ -159,10 +75,10 @@ START_TEST(preferred_identity_counts_if_it_is_registered)
 	char extra[128];
 	const char *text;
 
-	registers();
+	pcscf_bed_register();
 	snprintf(extra, sizeof(extra), "P-Preferred-Identity: %s\n",
 		 choices[_i].preferred);
-	text = invite_passes(extra);
+	text = pcscf_bed_invite_passes(extra);
 	ck_assert_str_eq(fake_header(text, "P-Asserted-Identity", 0),
 			 choices[_i].asserted);
 	ck_assert_str_eq(fake_header(text, "P-Preferred-Identity", 0), "");
@@ -171,12 +87,12 @@ END_TEST
 
 START_TEST(foreign_from_is_asserted_as_who_it_is)
 {
-	registers();
+	pcscf_bed_register();
 	snprintf(t.ue_call.local, sizeof(t.ue_call.local),
 		 "<sip:president@ims.test>;tag=p");
-	ck_assert_str_eq(
-		fake_header(invite_passes(""), "P-Asserted-Identity", 0),
-		"<" IMPU ">");
+	ck_assert_str_eq(fake_header(pcscf_bed_invite_passes(""),
+				     "P-Asserted-Identity", 0),
+			 "<" IMPU ">");
 }
 END_TEST
 
@@ -184,7 +100,7 @@ START_TEST(two_ues_behind_one_address_are_told_apart)
 {
 	struct fake_ue other = t.ue;
 
-	registers();
+	pcscf_bed_register();
 	other.impu = "sip:second@ims.test";
 	other.contact = "<sip:second@127.0.0.1:9>";
 	other.call_id = "second";
@@ -199,13 +115,15 @@ START_TEST(two_ues_behind_one_address_are_told_apart)
 	fake_peer_expect(t.scscf, "SUBSCRIBE");
 	fake_peer_reply(t.scscf, 404, "");
 
-	contains(invite_passes(""), "P-Asserted-Identity", IMPU);
+	pcscf_bed_contains(pcscf_bed_invite_passes(""), "P-Asserted-Identity",
+			   IMPU);
 	/* by Contact where From says nothing */
 	fake_call_init(&t.ue_call, t.ue_peer, pcscf_addr(t.pcscf),
 		       "<sip:anonymous@anonymous.invalid>");
 	snprintf(t.ue_call.contact, sizeof(t.ue_call.contact), "%s",
 		 other.contact);
-	contains(invite_passes(""), "P-Asserted-Identity", "second");
+	pcscf_bed_contains(pcscf_bed_invite_passes(""), "P-Asserted-Identity",
+			   "second");
 	/* by nothing: it cannot be told */
 	fake_call_init(&t.ue_call, t.ue_peer, pcscf_addr(t.pcscf),
 		       "<sip:anonymous@anonymous.invalid>");
@@ -218,21 +136,21 @@ END_TEST
 
 START_TEST(who_deregistered_may_not_call_any_more)
 {
-	registers();
+	pcscf_bed_register();
 	t.ue.expires = "0";
 	fake_ue_register(&t.ue);
 	fake_peer_expect(t.icscf, "REGISTER");
 	fake_peer_reply(t.icscf, 200, "");
 	fake_peer_expect_status(t.ue_peer, 200);
 	fake_call_invite(&t.ue_call, "sip:b@ims.test");
-	contains(fake_call_expect_status(&t.ue_call, 403), "Warning",
-		 "REGISTER first");
+	pcscf_bed_contains(fake_call_expect_status(&t.ue_call, 403), "Warning",
+			   "REGISTER first");
 }
 END_TEST
 
 START_TEST(stranger_may_not_use_anothers_registration)
 {
-	registers();
+	pcscf_bed_register();
 	fake_call_invite(&t.stranger, "sip:b@ims.test");
 	fake_call_expect_status(&t.stranger, 403);
 	/* nor the way to a UE, nor a dialog's */
@@ -253,11 +171,12 @@ END_TEST
 
 START_TEST(registered_ue_gets_no_further_by_the_route_to_a_ue)
 {
-	registers();
+	pcscf_bed_register();
 	snprintf(t.ue_call.routes, sizeof(t.ue_call.routes), "<sip:term@%s;lr>",
 		 pcscf_addr(t.pcscf));
 	/* it goes along the Service-Route like any other */
-	contains(invite_passes(""), "P-Asserted-Identity", IMPU);
+	pcscf_bed_contains(pcscf_bed_invite_passes(""), "P-Asserted-Identity",
+			   IMPU);
 }
 END_TEST
 
@@ -265,15 +184,15 @@ START_TEST(charging_of_the_network_does_not_reach_the_ue)
 {
 	const char *text;
 
-	registers();
-	invite_passes("");
+	pcscf_bed_register();
+	pcscf_bed_invite_passes("");
 	fake_call_reply(&t.net, 180,
 			"P-Charging-Vector: icid-value=x\n"
 			"P-Asserted-Identity: <sip:b@ims.test>\n");
 	fake_call_expect_status(&t.ue_call, 100);
 	text = fake_call_expect_status(&t.ue_call, 180);
 	ck_assert_str_eq(fake_header(text, "P-Charging-Vector", 0), "");
-	contains(text, "P-Asserted-Identity", "sip:b@ims.test");
+	pcscf_bed_contains(text, "P-Asserted-Identity", "sip:b@ims.test");
 }
 END_TEST
 
@@ -281,27 +200,16 @@ START_TEST(scscf_that_is_gone_gives_504_that_names_it)
 {
 	char addr[64];
 
-	registers();
+	pcscf_bed_register();
 	snprintf(addr, sizeof(addr), "%s", fake_peer_addr(t.scscf));
 	t.scscf = fake_peer_free(t.scscf);
 	fake_call_invite(&t.ue_call, "sip:b@ims.test");
-	contains(fake_call_expect_status(&t.ue_call, 504), "Warning", addr);
+	pcscf_bed_contains(fake_call_expect_status(&t.ue_call, 504), "Warning",
+			   addr);
 }
 END_TEST
 
 /* --- to a UE --- */
-
-static void call_ue(const char *extra)
-{
-	char uri[128];
-
-	snprintf(uri, sizeof(uri), "%.*s", (int)strlen(t.contact) - 2,
-		 t.contact + 1);
-	snprintf(t.net.routes, sizeof(t.net.routes), "<sip:term@%s;lr>",
-		 pcscf_addr(t.pcscf));
-	snprintf(t.net.extra, sizeof(t.net.extra), "%s", extra);
-	fake_call_invite(&t.net, uri);
-}
 
 static const char network[] = "P-Asserted-Identity: <sip:caller@ims.test>\n"
 			      "P-Charging-Vector: icid-value=x\n"
@@ -311,12 +219,12 @@ START_TEST(called_ue_sees_who_calls_and_not_the_charging)
 {
 	const char *text;
 
-	registers();
-	call_ue(network);
+	pcscf_bed_register();
+	pcscf_bed_call_ue(network);
 	text = fake_call_expect(&t.ue_call, "INVITE");
-	contains(text, "P-Asserted-Identity", "sip:caller@ims.test");
-	contains(text, "P-Called-Party-ID", TEL);
-	contains(text, "Record-Route", "<sip:term@");
+	pcscf_bed_contains(text, "P-Asserted-Identity", "sip:caller@ims.test");
+	pcscf_bed_contains(text, "P-Called-Party-ID", TEL);
+	pcscf_bed_contains(text, "Record-Route", "<sip:term@");
 	ck_assert_str_eq(fake_header(text, "P-Charging-Vector", 0), "");
 	ck_assert_str_eq(fake_header(text, "Route", 0), "");
 }
@@ -326,8 +234,8 @@ START_TEST(called_ues_identity_is_the_networks_word)
 {
 	const char *text;
 
-	registers();
-	call_ue(network);
+	pcscf_bed_register();
+	pcscf_bed_call_ue(network);
 	fake_call_expect(&t.ue_call, "INVITE");
 	fake_call_reply(&t.ue_call, 180,
 			"P-Asserted-Identity: <sip:president@ims.test>\n"
@@ -347,8 +255,9 @@ START_TEST(private_caller_is_not_shown)
 {
 	const char *text;
 
-	registers();
-	call_ue("P-Asserted-Identity: <sip:caller@ims.test>\nPrivacy: id\n");
+	pcscf_bed_register();
+	pcscf_bed_call_ue(
+		"P-Asserted-Identity: <sip:caller@ims.test>\nPrivacy: id\n");
 	text = fake_call_expect(&t.ue_call, "INVITE");
 	ck_assert_str_eq(fake_header(text, "P-Asserted-Identity", 0), "");
 }
@@ -356,21 +265,21 @@ END_TEST
 
 START_TEST(contact_that_is_not_registered_gets_480)
 {
-	registers();
+	pcscf_bed_register();
 	snprintf(t.contact, sizeof(t.contact), "<sip:gone@127.0.0.1:9>");
-	call_ue(network);
-	contains(fake_call_expect_status(&t.net, 480), "Warning",
-		 "not registered");
+	pcscf_bed_call_ue(network);
+	pcscf_bed_contains(fake_call_expect_status(&t.net, 480), "Warning",
+			   "not registered");
 }
 END_TEST
 
 START_TEST(ue_that_is_gone_gives_504_that_names_it)
 {
-	registers();
+	pcscf_bed_register();
 	t.ue_peer = fake_peer_free(t.ue_peer);
-	call_ue(network);
-	contains(fake_call_expect_status(&t.net, 504), "Warning",
-		 "cannot reach");
+	pcscf_bed_call_ue(network);
+	pcscf_bed_contains(fake_call_expect_status(&t.net, 504), "Warning",
+			   "cannot reach");
 }
 END_TEST
 
@@ -380,8 +289,8 @@ START_TEST(dialog_goes_along_its_routes_both_ways)
 {
 	const char *text;
 
-	registers();
-	call_ue(network);
+	pcscf_bed_register();
+	pcscf_bed_call_ue(network);
 	fake_call_expect(&t.ue_call, "INVITE");
 	fake_call_answer(&t.ue_call);
 	fake_call_expect_status(&t.net, 200);
@@ -408,7 +317,7 @@ END_TEST
 
 START_TEST(dialog_without_our_route_gets_481)
 {
-	registers();
+	pcscf_bed_register();
 	snprintf(t.ue_call.target, sizeof(t.ue_call.target), "sip:b@ims.test");
 	snprintf(t.ue_call.remote, sizeof(t.ue_call.remote),
 		 "<sip:b@ims.test>;tag=b");
@@ -419,8 +328,8 @@ END_TEST
 
 START_TEST(pcscf_may_go_in_the_middle_of_a_call)
 {
-	registers();
-	invite_passes("");
+	pcscf_bed_register();
+	pcscf_bed_invite_passes("");
 	ck_assert_ptr_nonnull(t.pcscf->sessions);
 }
 END_TEST
@@ -448,7 +357,7 @@ static Suite *pcscf_session_suite(void)
 	Suite *suite = suite_create("pcscf_session");
 	TCase *tc = tcase_create("5.2.6");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, pcscf_bed_setup, pcscf_bed_teardown);
 	tcase_set_timeout(tc, 20);
 	add_from_tests(tc);
 	tcase_add_test(tc, called_ue_sees_who_calls_and_not_the_charging);
