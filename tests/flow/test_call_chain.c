@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/dialog.h"
 #include "common/element.h"
 #include "common/loop.h"
 #include "common/mem.h"
@@ -14,6 +15,7 @@
 #include "ims_core/hss/hss_core.h"
 #include "ims_core/icscf/icscf.h"
 #include "ims_core/pcscf/pcscf.h"
+#include "ims_core/pcscf/pcscf_core.h"
 #include "ims_core/scscf/scscf.h"
 #include "ims_core/scscf/scscf_session.h"
 #include "tests/fake/fake_call.h"
@@ -273,6 +275,8 @@ START_TEST(call_goes_through_the_as_and_both_ends_hang_up)
 	passes(&t.as_in, &t.alice, "BYE");
 	is_quiet();
 	ck_assert_ptr_null(t.scscf->sessions);
+	ck_assert_int_eq((int)dialog_count(t.scscf->dialogs), 0);
+	ck_assert_int_eq((int)dialog_count(t.pcscf->dialogs), 0);
 }
 END_TEST
 
@@ -404,6 +408,14 @@ END_TEST
 
 /* --- without an AS: what P, S and I do by themselves --- */
 
+static bool no_dialogs(const void *arg)
+{
+	(void)arg;
+
+	return !dialog_count(t.scscf->dialogs) &&
+	       !dialog_count(t.pcscf->dialogs);
+}
+
 static void direct_call(const char *uri)
 {
 	fake_call_invite(&t.alice, uri);
@@ -430,6 +442,34 @@ START_TEST(direct_call_over_tcp)
 	direct_answer();
 	passes(&t.alice, &t.bob, "BYE");
 	is_quiet();
+	ck_assert(no_dialogs(NULL));
+}
+END_TEST
+
+/* TS 24.229 5.4.5.1.2: who serves both ends tells each once */
+START_TEST(who_deregisters_in_a_call_ends_it_at_both_ends)
+{
+	struct fake_ue ue;
+
+	direct_call(BOB_URI);
+	direct_answer();
+	ck_assert_int_eq((int)dialog_count(t.scscf->dialogs), 2);
+	ck_assert_int_eq((int)dialog_count(t.pcscf->dialogs), 2);
+	fake_ue_init(&ue, t.alice_peer, pcscf_addr(t.pcscf));
+	ue.impu = ALICE_URI;
+	ue.impi = ALICE "@ims.test";
+	ue.contact = t.contacts[0];
+	ue.call_id = "end";
+	ue.expires = "0";
+	fake_ue_register(&ue);
+	fake_ue_take(&ue, fake_peer_expect_status(t.alice_peer, 401));
+	fake_ue_answer(&ue);
+	fake_call_expect(&t.bob, "BYE");
+	contains(t.bob.request, "Reason", "text=\"deregistered\"");
+	fake_call_reply(&t.bob, 200, "");
+	fake_call_expect(&t.alice, "BYE");
+	fake_call_reply(&t.alice, 200, "");
+	ck_assert(loop_run_until(t.bed.loop, no_dialogs, NULL, BOUND_MS));
 }
 END_TEST
 
@@ -607,6 +647,7 @@ static void add_direct_tests(TCase *tc)
 	int refusal_n = sizeof(refusals) / sizeof(*refusals);
 
 	tcase_add_test(tc, direct_call_over_tcp);
+	tcase_add_test(tc, who_deregisters_in_a_call_ends_it_at_both_ends);
 	tcase_add_test(tc, cancelled_over_tcp_gives_487);
 	tcase_add_loop_test(tc, number_that_the_hss_knows_is_found, 0,
 			    number_n);

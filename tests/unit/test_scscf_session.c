@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/dialog.h"
 #include "common/element.h"
 #include "common/loop.h"
 #include "ims_core/scscf/scscf.h"
@@ -398,6 +399,10 @@ START_TEST(as_of_the_called_user_may_send_the_call_to_another)
 	as_takes(0);
 	as_sends_on(0, BOB);
 	fake_call_expect(&t.next, "INVITE " BOB " ");
+	/* in which the user is no end: it stays when the user goes */
+	fake_call_answer(&t.next);
+	fake_call_expect_status(&t.as[0], 200);
+	ck_assert_int_eq((int)dialog_count(t.scscf->dialogs), 0);
 }
 END_TEST
 
