@@ -161,8 +161,7 @@ bool sipep_pass_stray(struct sipep *ep, msg_t *msg, const sip_t *sip)
 
 	if (!ep->is_proxy || !via || !via->v_next || !sip->sip_status ||
 	    sip->sip_status->st_status / 100 != 2 || !sip->sip_cseq ||
-	    sip->sip_cseq->cs_method != sip_method_invite || !sip->sip_from ||
-	    !sip->sip_to || !sip->sip_call_id ||
+	    sip->sip_cseq->cs_method != sip_method_invite ||
 	    !is_at(ep, via->v_host, via->v_port))
 		return false;
 

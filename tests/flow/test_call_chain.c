@@ -466,6 +466,8 @@ START_TEST(who_deregisters_in_a_call_ends_it_at_both_ends)
 	fake_ue_answer(&ue);
 	fake_call_expect(&t.bob, "BYE");
 	contains(t.bob.request, "Reason", "text=\"deregistered\"");
+	/* the P-CSCF only was on its way: not ourselves once more */
+	ck_assert_str_eq(fake_header(t.bob.request, "Max-Forwards", 0), "69");
 	fake_call_reply(&t.bob, 200, "");
 	fake_call_expect(&t.alice, "BYE");
 	fake_call_reply(&t.alice, 200, "");

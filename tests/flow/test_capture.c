@@ -90,6 +90,42 @@ START_TEST(requests_of_a_dialog_follow_the_route_set)
 }
 END_TEST
 
+/* RFC 3261 9.1: hop by hop where its INVITE went, which is by the I-CSCF, too:
+ * that is in the way of the first request only */
+START_TEST(cancel_goes_where_its_invite_went)
+{
+	static const char route[] = "3.1>1.1 1.1>1.3 1.3>2.1 2.1>1.3 1.3>1.2 "
+				    "1.2>1.3 1.3>1.1 1.1>3.1 ";
+
+	assert_hops("sip.Method==INVITE", route);
+	assert_hops("sip.Method==CANCEL", route);
+}
+END_TEST
+
+/* TS 24.229 5.2.6.3: it comes from the P-CSCF, which asserts what is registered
+ * and passes on nothing that a UE says */
+START_TEST(identity_is_asserted_by_the_network_alone)
+{
+	static const char from_pcscf[] =
+		".1.1|INVITE|<sip:+8657110000001@ims.test>\n";
+	const char *text =
+		DISSECT("-Y", "sip.P-Asserted-Identity", "-T", "fields", "-E",
+			"separator=|", "-e", "exported_pdu.ipv4_src", "-e",
+			"sip.Method", "-e", "sip.P-Asserted-Identity");
+
+	ck_assert_msg(strstr(text, from_pcscf), "%.1500s", text);
+	ck_assert_msg(!strstr(text, ".3.1|"), "a UE asserts:\n%.1500s", text);
+	free(tshark.text);
+	/* of a request inside a dialog nobody asserts anything */
+	text = DISSECT("-Y",
+		       "sip.P-Asserted-Identity && sip.to.tag && "
+		       "sip.Method",
+		       "-T", "fields", "-e", "sip.Method");
+	ck_assert_msg(!strstr(text, "BYE") && !strstr(text, "ACK"), "%s", text);
+	free(tshark.text);
+}
+END_TEST
+
 /* [0112] */
 START_TEST(called_side_is_shown_the_real_number)
 {
@@ -122,7 +158,9 @@ static Suite *capture_suite(void)
 	tcase_add_unchecked_fixture(tc, play_call, dissect_forget);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, requests_of_a_dialog_follow_the_route_set);
+	tcase_add_test(tc, cancel_goes_where_its_invite_went);
 	tcase_add_test(tc, called_side_is_shown_the_real_number);
+	tcase_add_test(tc, identity_is_asserted_by_the_network_alone);
 	suite_add_tcase(suite, tc);
 
 	return suite;
