@@ -79,14 +79,13 @@ static void keep_life(struct dialog *d, const sip_t *response)
 {
 	int64_t most_ms = timer_value_ms(TIMER_DIALOG), ms = most_ms;
 	const sip_session_expires_t *se = response->sip_session_expires;
+	int64_t se_s = se ? (int64_t)se->x_delta : 0;
 
 	if (!d->is_call && response->sip_expires)
-		ms = response->sip_expires->ex_delta * 1000LL +
+		ms = (int64_t)response->sip_expires->ex_delta * 1000 +
 		     timer_value_ms(TIMER_SIP_TRANSACTION);
 	else if (d->is_call && se)
-		ms = (se->x_delta < SESSION_MIN_S ? SESSION_MIN_S
-						  : se->x_delta) *
-		     1000LL;
+		ms = (se_s < SESSION_MIN_S ? SESSION_MIN_S : se_s) * 1000;
 	d->life_ms = ms < most_ms ? ms : most_ms;
 }
 

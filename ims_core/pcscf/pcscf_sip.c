@@ -84,7 +84,8 @@ static void on_request(nta_incoming_t *irq, const sip_t *sip, void *arg)
 int pcscf_sip_open(struct pcscf *pcscf, const char *listen, char **reasonp)
 {
 	/* any method: who is not registered gets 403, whatever it asks */
-	const struct sipep_cfg cfg = { .listen = listen, .is_proxy = true,
+	const struct sipep_cfg cfg = { .listen = listen,
+				       .is_proxy = true,
 				       .again = pcscf_session_rx_again };
 
 	return sipep_new(&pcscf->ep, pcscf->el, &cfg, on_request, pcscf,

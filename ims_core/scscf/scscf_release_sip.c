@@ -32,9 +32,9 @@ struct scscf_release {
 	struct bye bye[DIALOG_SIDE_N];
 };
 
+/* It is in the list no more */
 static void release_free(struct scscf_release *r)
 {
-	LIST_REMOVE(r, link);
 	for (int side = DIALOG_USER; side < DIALOG_SIDE_N; side++)
 		nta_outgoing_destroy(r->bye[side].orq);
 	dialog_id_clear(&r->id);
@@ -44,8 +44,13 @@ static void release_free(struct scscf_release *r)
 /** The S-CSCF goes away: BYEs under way are not waited for */
 void scscf_releases_free(struct scscf *scscf)
 {
-	while (!LIST_EMPTY(&scscf->releases))
-		release_free(LIST_FIRST(&scscf->releases));
+	struct scscf_release *r, *next;
+
+	for (r = LIST_FIRST(&scscf->releases); r; r = next) {
+		next = LIST_NEXT(r, link);
+		release_free(r);
+	}
+	LIST_INIT(&scscf->releases);
 }
 
 /* Both ends have said that it is over, or never will (5.4.5.1.2 item 5) */
@@ -55,6 +60,7 @@ static void end_if_answered(struct scscf_release *r)
 		return;
 
 	dialog_over(r->scscf->dialogs, &r->id);
+	LIST_REMOVE(r, link);
 	release_free(r);
 }
 
