@@ -14,7 +14,6 @@
 
 enum {
 	EARLY_MAX = 16,    /* forks of one call: each is room, made by others */
-	ROUTE_MAX = 70,    /* as many hops as a request may take */
 	SESSION_MIN_S = 90 /* RFC 4028 5 */
 };
 
@@ -118,7 +117,7 @@ static void keep_routes(struct dialog_end *caller, struct dialog_end *callee,
 	xstrset(&caller->routes, text);
 	text = su_strdup(home, "");
 	rr = response->sip_record_route;
-	for (; rr && above && above <= ROUTE_MAX; rr = rr->r_next, above--)
+	for (; rr && above && above <= SIPEP_HOPS_MAX; rr = rr->r_next, above--)
 		text = su_sprintf(home, "%s%s%s",
 				  sip_header_as_string(home, (void *)rr),
 				  *text ? ", " : "", text);
@@ -209,8 +208,10 @@ void dialog_first_rx(struct dialog_first *first, int status,
 {
 	struct dialog *d;
 
-	if (is_tracked(first, status, response)) {
-		d = get_dialog(first, response);
+	d = is_tracked(first, status, response) ? get_dialog(first, response)
+						: NULL;
+	/* somebody else's, whose tags were made up to be the same */
+	if (d && !strcmp(dialog_impu(d), first->impu)) {
 		keep_first(d, first, response);
 		if (status >= 200)
 			dialog_tell(d, DIALOG_EV_ANSWERED);

@@ -55,6 +55,20 @@ static const char *find_unsupported(const struct sipep *ep, const sip_t *sip)
 	return NULL;
 }
 
+/* RFC 3261 16.3 item 3. Who is in the way of more dialogs' requests than could
+ * come here is made up, too */
+static bool is_too_far(const sip_t *sip)
+{
+	const sip_record_route_t *rr = sip->sip_record_route;
+	int n = 0;
+
+	for (; rr && n <= SIPEP_HOPS_MAX; rr = rr->r_next)
+		n++;
+
+	return n > SIPEP_HOPS_MAX ||
+	       (sip->sip_max_forwards && sip->sip_max_forwards->mf_count == 0);
+}
+
 static bool is_allowed(const struct sipep *ep, const char *method)
 {
 	size_t len = strlen(method);
@@ -113,8 +127,7 @@ bool sipep_refuse(const struct sipep *ep, nta_incoming_t *irq, const sip_t *sip)
 		       (tag_value_t)ep->allow);
 	else if (type != url_sip && type != url_sips && type != url_tel)
 		reject(irq, SIP_416_UNSUPPORTED_URI, TAG_END());
-	else if (sip->sip_max_forwards &&
-		 sip->sip_max_forwards->mf_count == 0 && is_for_others(ep, sip))
+	else if (is_for_others(ep, sip) && is_too_far(sip))
 		reject(irq, SIP_483_TOO_MANY_HOPS, TAG_END());
 	else if (unsupported)
 		reject(irq, SIP_420_BAD_EXTENSION, siptag_unsupported_str,

@@ -41,6 +41,10 @@ struct sipep_cfg {
 	sipep_again_cb *again; /**< NULL: these are passed on as they are */
 };
 
+/** As many hops as a request takes at most: its Max-Forwards (RFC 3261 8.1.1.6)
+ */
+enum { SIPEP_HOPS_MAX = 70 };
+
 int sipep_new(struct sipep **epp, struct element *el,
 	      const struct sipep_cfg *cfg, sipep_request_cb *cb, void *arg,
 	      char **reasonp);

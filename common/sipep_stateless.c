@@ -93,7 +93,7 @@ void sipep_record_route(const struct sipep *ep, msg_t *msg, sip_t *sip,
 static void prepare_request(const struct sipep *ep, msg_t *msg, sip_t *sip)
 {
 	su_home_t *home = msg_home(msg);
-	unsigned long left = 70;
+	unsigned long left = SIPEP_HOPS_MAX;
 
 	if (sip->sip_max_forwards) {
 		left = sip->sip_max_forwards->mf_count - 1;

@@ -287,6 +287,19 @@ START_TEST(table_says_when_it_is_full)
 }
 END_TEST
 
+START_TEST(dialog_of_another_user_is_not_touched)
+{
+	const struct dialog *d = call_is_up(whole);
+
+	begin("INVITE");
+	t.first.impu = "sip:mallory@ims.test";
+	dialog_first_rx(&t.first, 200, response(200, "b", ""));
+	ck_assert_str_ne(d->end[DIALOG_PEER].routes, "");
+	dialog_first_rx(&t.first, 486, response(486, "b", ""));
+	ck_assert_int_eq((int)dialog_count(t.table), 1);
+}
+END_TEST
+
 START_TEST(what_begins_no_dialog_makes_none)
 {
 	begin("MESSAGE");
@@ -436,6 +449,7 @@ static Suite *dialog_suite(void)
 	tcase_add_test(tc, fork_may_answer_till_64_t1_after_another);
 	tcase_add_test(tc, one_call_makes_so_many_early_dialogs_and_no_more);
 	tcase_add_test(tc, table_says_when_it_is_full);
+	tcase_add_test(tc, dialog_of_another_user_is_not_touched);
 	tcase_add_test(tc, what_begins_no_dialog_makes_none);
 	tcase_add_loop_test(tc, answers_end_a_call_or_do_not, 0,
 			    sizeof(ends) / sizeof(*ends));

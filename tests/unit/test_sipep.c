@@ -364,6 +364,23 @@ START_TEST(max_forwards_of_0_gets_483)
 }
 END_TEST
 
+/* Each would be kept for the dialog: as many as a request has hops, and no
+ * more */
+START_TEST(more_record_routes_than_hops_get_483)
+{
+	static const char one[] = "Record-Route: <sip:a;lr>\r\n";
+	enum { LEN = sizeof(one) - 1, N = SIPEP_HOPS_MAX + 1 };
+	char lines[N * LEN + 1];
+	struct raw raw;
+
+	for (int i = 0; i < N; i++)
+		snprintf(lines + i * LEN, LEN + 1, "%s", one);
+	ck_assert_ptr_nonnull(
+		strstr(raw_send(&raw, lines, "REGISTER"), "SIP/2.0 483 "));
+	ck_assert_int_eq(t.requests, 0);
+}
+END_TEST
+
 START_TEST(unknown_proxy_require_gets_420_with_its_name)
 {
 	struct raw raw;
@@ -420,6 +437,7 @@ static Suite *sipep_suite(void)
 	tcase_add_test(tc, repeated_single_header_gets_400);
 	tcase_add_test(tc, body_cut_short_gets_400);
 	tcase_add_test(tc, max_forwards_of_0_gets_483);
+	tcase_add_test(tc, more_record_routes_than_hops_get_483);
 	tcase_add_test(tc, unknown_proxy_require_gets_420_with_its_name);
 	tcase_add_test(tc, method_that_is_not_allowed_gets_405_with_allow);
 	tcase_add_test(tc, address_in_use_is_an_error_that_names_it);
