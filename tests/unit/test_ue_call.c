@@ -692,6 +692,29 @@ START_TEST(the_peer_ends_the_call_and_a_second_bye_finds_none)
 }
 END_TEST
 
+/* RFC 3326; what a Reason may hold, and what the user is told */
+static const struct {
+	const char *reason, *told;
+} reasons[] = {
+	{ "", "ended by the peer" },
+	{ "Reason: SIP;cause=480;text=\"gone, \\\"for good\\\"\"\n",
+	  "gone, \"for good\"" },
+	{ "Reason: Q.850;cause=16\n", "ended by the peer" },
+	{ "Reason: SIP;text=token\n", "token" },
+	{ "Reason: SIP;text=\"\xff\"\n", "?" },
+};
+
+START_TEST(a_bye_says_why_the_call_has_ended)
+{
+	const char *tag = called_and_up();
+
+	send_in_dialog("BYE", 2, tag, reasons[_i].reason);
+	fake_peer_expect_status(t.net, 200);
+	expect_call("terminated");
+	ck_assert_str_eq(result_text(&t.second, "reason"), reasons[_i].told);
+}
+END_TEST
+
 START_TEST(two_byes_that_cross_end_the_call_once)
 {
 	const char *tag = called_and_up();
@@ -1083,6 +1106,8 @@ static void add_called(TCase *tc)
 		tc, a_call_rings_and_is_answered_and_shows_the_callers_number);
 	tcase_add_test(tc, a_display_that_is_no_utf_8_is_shown_as_far_as_it_is);
 	tcase_add_test(tc, the_peer_ends_the_call_and_a_second_bye_finds_none);
+	tcase_add_loop_test(tc, a_bye_says_why_the_call_has_ended, 0,
+			    sizeof(reasons) / sizeof(*reasons));
 	tcase_add_test(tc, two_byes_that_cross_end_the_call_once);
 	tcase_add_test(tc,
 		       a_bye_that_nobody_answers_ends_the_call_all_the_same);
