@@ -289,6 +289,21 @@ START_TEST(the_callee_hangs_up)
 }
 END_TEST
 
+/* TS 24.229 5.4.5.1.2: the S-CSCF, in the name of either side */
+START_TEST(a_released_call_says_so_in_its_record)
+{
+	static const char reason[] = "SIP;cause=480;text=\"gone\"";
+
+	call();
+	tx_near("BYE", "Reason: SIP;cause=480;text=\"gone\"\n");
+	fake_peer_expect_status(t.near, 200);
+	ck_assert_str_eq(
+		fake_header(fake_peer_expect(t.far, "BYE"), "Reason", 0),
+		reason);
+	expect_cdr(1, "deregistered", 200);
+}
+END_TEST
+
 START_TEST(both_hang_up_at_once)
 {
 	call();
@@ -872,6 +887,7 @@ static Suite *suite(void)
 		the_acks_body_crosses,
 		a_2xx_that_is_repeated_is_acknowledged_again,
 		the_callee_hangs_up,
+		a_released_call_says_so_in_its_record,
 		both_hang_up_at_once,
 		a_bye_that_is_never_answered_ends_all_the_same,
 		the_caller_cancels,
