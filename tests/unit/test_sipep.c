@@ -373,8 +373,8 @@ START_TEST(more_record_routes_than_hops_get_483)
 	char lines[N * LEN + 1];
 	struct raw raw;
 
-	for (int i = 0; i < N; i++)
-		snprintf(lines + i * LEN, LEN + 1, "%s", one);
+	for (size_t len = 0; len < sizeof(lines) - 1; len += LEN)
+		snprintf(lines + len, LEN + 1, "%s", one);
 	ck_assert_ptr_nonnull(
 		strstr(raw_send(&raw, lines, "REGISTER"), "SIP/2.0 483 "));
 	ck_assert_int_eq(t.requests, 0);
