@@ -1,7 +1,8 @@
 /* Release of sessions by the S-CSCF (TS 24.229 5.4.5.1): a registration has
  * ended (5.4.1.4, 5.4.1.5), and what its user has begun ends with it. A session
  * that is up gets a BYE in both directions, one that is being established is
- * cancelled (5.4.5.1.1) */
+ * cancelled (5.4.5.1.1). A contact that goes while another stays ends nothing:
+ * here a session is its user's, not a contact's */
 #include <stdlib.h>
 #include <string.h>
 
