@@ -88,6 +88,11 @@ static const struct timer_name names[TIMER_COUNT] = {
 				   "a calling terminal waits, then cancels" },
 	[TIMER_RTP_TALK] = { "rtp-talk", S(60), "s", "own choice",
 			     "tone that a terminal sends in one call" },
+	[TIMER_WEB_IDLE] = { "web-idle", S(30), "s", "own choice",
+			     "a silent connection of the live page is closed" },
+	[TIMER_WEB_KEEP_ALIVE] = { "web-keep-alive", S(15), "s",
+				   "WHATWG HTML 9.2.7",
+				   "between comments to a live page" },
 };
 
 /* Set before the loop runs, from the command line; then only read */
