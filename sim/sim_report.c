@@ -25,10 +25,14 @@ static json_t *steps_data(void)
 		const struct sim_step *s = sim_steps_at(i);
 
 		json_array_append_new(
-			rows, json_pack("{s:s, s:s*, s:s, s:s, s:s*, s:s*}",
-					"id", s->id, "part", s->part, "en",
-					s->en, "zh", s->zh, "paragraph",
-					s->paragraph, "clause", s->clause));
+			rows,
+			json_pack("{s:s, s:s*, s:s, s:s*, s:s, s:s*, s:s, "
+				  "s:s, s:s*, s:s*}",
+				  "id", s->id, "part", s->part, "from", s->from,
+				  "to", s->to, "wire", sim_wire_name(s->wire),
+				  "is", s->is, "en", s->en, "zh", s->zh,
+				  "paragraph", s->paragraph, "clause",
+				  s->clause));
 	}
 
 	return rows;
