@@ -15,6 +15,7 @@
 	X(select, "js")                                                        \
 	X(ladder, "js")                                                        \
 	X(export, "js")                                                        \
+	X(live, "js")                                                          \
 	X(app, "js")
 
 #define PUT(name, kind)                                                        \

@@ -3,26 +3,28 @@ const $ = id => document.getElementById(id);
 
 const page = {
 	data: null, items: [], shown: [], columns: [], view: null,
+	rows: [], /* what is shown, and below it what is still to come */
 	cursor: null, /* number of the last entry that has happened; null: all */
 	abouts: new Map(), drawn: new Map(), timer: 0
 };
 
 /* --- data --- */
 
-function readData(data)
+/* Entries before `from` are known already */
+function readData(data, from)
 {
 	page.data = data;
-	page.items = data.entries.map((x, n) => ({ ...x, n,
-		ids: x.entry.steps || "",
-		step: x.step === undefined ? null : data.steps[x.step] }));
+	page.items = [...page.items.slice(0, from),
+		...data.entries.slice(from).map((x, i) => ({ ...x, n: from + i,
+			ids: x.entry.steps || "",
+			step: x.step === undefined ? null :
+				data.steps[x.step] }))];
 	readSubjects(page.items);
 	page.abouts = new Map();
 	for (const lease of findLeases(page.items))
-		page.abouts.set(lease.key, { lease, name: word("leaseid") + " " +
-			lease.id + ": " + lease.uri + " ← " + lease.number });
+		page.abouts.set(lease.key, { lease });
 	for (const call of findCalls(page.items))
-		page.abouts.set("call " + call, { call,
-			name: word("call") + " " + call });
+		page.abouts.set("call " + call, { call });
 }
 
 /* --- moving --- */
@@ -39,6 +41,11 @@ function itemAt()
 
 function go(n, from)
 {
+	if (isGoing()) {
+		live.follows = n === null || !page.shown.length ||
+			n >= lastShown();
+		n = live.follows ? lastShown() : n;
+	}
 	page.cursor = n;
 	drawAll();
 	if (n !== null)
@@ -66,9 +73,15 @@ function step(way, wanted)
 		stopPlay();
 }
 
+/* A step of figures 1 to 3 is one of figure 4's */
+const FIGURE = /^S[123]/;
+
 function findStep(text)
 {
-	const id = text.trim().toUpperCase();
+	const asked = text.trim().toUpperCase();
+	const figure = FIGURE.test(asked) &&
+		page.data.steps.find(step => step.id === asked);
+	const id = figure ? figure.is.slice(0, 4) : asked;
 	const n = /^(?:N=|#)?(\d+)$/.exec(id);
 
 	if (n)
@@ -80,12 +93,12 @@ function findStep(text)
 function jump(text)
 {
 	const item = findStep(text);
+	const why = word(isGoing() ? "notyet" : "notfound");
 
-	$("jump").setCustomValidity(item || !text ? "" : word("notfound"));
+	$("jump").setCustomValidity(item || !text ? "" : why);
 	if (!item) {
 		if (text)
-			$("position").textContent = text + ": " +
-				word("notfound");
+			$("position").textContent = text + ": " + why;
 		return false;
 	}
 	go(item.n);
@@ -98,7 +111,8 @@ function setFragment()
 {
 	const item = itemAt();
 	const id = item && item.ids.split(" ").find(s => findStep(s) === item);
-	const hash = page.cursor === null ? "" : id ? "#" + id :
+	const hash = page.cursor === null || (isGoing() && live.follows) ? "" :
+		id ? "#" + id :
 		"#n=" + page.cursor;
 
 	if (location.hash !== hash)
@@ -146,7 +160,7 @@ function drawRows()
 {
 	const box = $("scroll");
 	const top = Math.max(0, Math.floor(box.scrollTop / ROW) - 8);
-	const end = Math.min(page.shown.length,
+	const end = Math.min(page.rows.length,
 		Math.ceil((box.scrollTop + box.clientHeight) / ROW) + 8);
 
 	for (const [i, row] of page.drawn)
@@ -155,12 +169,13 @@ function drawRows()
 			page.drawn.delete(i);
 		}
 	for (let i = top; i < end; i++) {
-		const item = page.shown[i];
-		const isFuture = page.cursor !== null && item.n > page.cursor;
+		const item = page.rows[i];
+		const isFuture = item.isComing ||
+			(page.cursor !== null && item.n > page.cursor);
 
 		if (page.drawn.has(i))
 			continue;
-		page.drawn.set(i, makeRow(item, i, page.shown.length, page.view,
+		page.drawn.set(i, makeRow(item, i, page.rows.length, page.view,
 			isFuture, item.n === page.cursor));
 		$("rows").append(page.drawn.get(i));
 	}
@@ -176,7 +191,7 @@ function redrawRows()
 	for (const row of page.drawn.values())
 		row.remove();
 	page.drawn.clear();
-	$("rows").style.height = page.shown.length * ROW + "px";
+	$("rows").style.height = page.rows.length * ROW + "px";
 	drawRows();
 }
 
@@ -186,7 +201,7 @@ function drawLadder()
 	const left = parseInt(getComputedStyle(document.documentElement)
 		.getPropertyValue("--left"), 10);
 
-	page.columns = findColumns(page.shown);
+	page.columns = findColumns(page.rows);
 	page.view = layColumns(page.columns, width, left);
 	drawHeads($("heads"), page.view);
 	redrawRows();
@@ -197,9 +212,11 @@ function showRow(isSeen)
 	const box = $("scroll");
 	const top = indexOfCursor() * ROW;
 	const room = box.clientHeight - 28;
+	/* some of what is to come stays in sight */
+	const below = page.rows.length > page.shown.length ? 5 : 2;
 
 	if (isSeen || (top >= box.scrollTop &&
-		       top + 2 * ROW <= box.scrollTop + room))
+		       top + below * ROW <= box.scrollTop + room))
 		return;
 	box.scrollTop = top - room / 2;
 	drawRows();
@@ -217,9 +234,12 @@ function drawExplanation()
 
 	box.replaceChildren();
 	if (!item) {
-		$("explainhead").textContent = page.cursor === null ?
-			word("whole") : word("nothing");
-		line(word("wholetext"));
+		const isAll = page.cursor === null && !isGoing();
+
+		$("explainhead").textContent = isAll ? word("whole") :
+			word("nothing");
+		line(word(isAll ? "wholetext" : page.items.length ?
+			  "nothingtext" : "livestart"));
 		if (page.data.reason)
 			line(page.data.reason, "fail");
 		return;
@@ -227,6 +247,8 @@ function drawExplanation()
 	$("explainhead").textContent = (item.ids ? item.ids + "  " : "") +
 		ends(item).map(a => actorName(a)).join(" → ");
 	line(captionOf(item) || labelOf(item), "caption");
+	if (item.held)
+		line(word(item.held + "text"), "held");
 	for (const id of item.ids.split(" ").filter(i => EXPLAIN[i]))
 		line(EXPLAIN[id][lang === "zh" ? 1 : 0]);
 	if (!item.step)
@@ -242,8 +264,8 @@ function drawSide()
 {
 	const item = itemAt();
 	const upto = page.cursor === null ? page.items.length - 1 : page.cursor;
-	const where = !item ? (page.cursor === null ? word("final") :
-			       word("nothing")) :
+	const where = !item ? word(page.cursor === null && !isGoing() ? "final" :
+				   "nothing") :
 		word("asof") + " " + (item.ids || "#" + item.n);
 
 	drawExplanation();
@@ -267,9 +289,10 @@ function drawPosition()
 	$("position").textContent = page.shown.length ?
 		i + 1 + " " + word("of") + " " + page.shown.length :
 		word("nomatch");
-	$("back").disabled = $("first").disabled = page.cursor !== null &&
-		page.cursor < 0;
-	$("last").disabled = page.cursor === null;
+	for (const id of ["back", "first"])
+		setOff($(id), page.cursor !== null && page.cursor < 0);
+	setOff($("next"), isGoing() && live.follows);
+	setOff($("last"), isGoing() ? live.follows : page.cursor === null);
 }
 
 function drawAll()
@@ -279,11 +302,22 @@ function drawAll()
 	drawSide();
 }
 
-function refilter()
+function select()
 {
 	const about = page.abouts.get(chosen.about);
+	const coming = live.is ? findComing() : [];
 
 	page.shown = page.items.filter(item => isShown(item, about));
+	page.rows = coming.length ? [...page.shown,
+		{ isComing: true, isHead: true, actors: [], n: Infinity },
+		...coming] : page.shown;
+}
+
+function refilter()
+{
+	select();
+	if (isGoing() && live.follows)
+		page.cursor = lastShown();
 	drawLadder();
 	drawPosition();
 	drawSide();
@@ -291,8 +325,21 @@ function refilter()
 
 /* --- controls --- */
 
+/* Filled anew only when it changes: what is open or has the focus stays */
+function isFilled(node, entries)
+{
+	const text = JSON.stringify([entries, lang]);
+	const isSame = node.filled === text;
+
+	node.filled = text;
+
+	return isSame;
+}
+
 function fillSelect(node, entries, value)
 {
+	if (isFilled(node, entries))
+		return;
 	node.replaceChildren();
 	for (const [key, name] of entries)
 		node.append(make("option", { value: key }, plain(name)));
@@ -302,7 +349,11 @@ function fillSelect(node, entries, value)
 function fillChecks(box, entries, off)
 {
 	const legend = box.firstElementChild;
+	const focus = box.contains(document.activeElement) ?
+		document.activeElement.value : null;
 
+	if (isFilled(box, entries))
+		return;
 	box.replaceChildren(legend);
 	for (const [key, name] of entries) {
 		const label = make("label");
@@ -318,6 +369,8 @@ function fillChecks(box, entries, off)
 		});
 		label.append(input, " " + plain(name));
 		box.append(label);
+		if (key === focus)
+			input.focus();
 	}
 }
 
@@ -340,6 +393,22 @@ function drawWords()
 	drawLegend($("legend"));
 	drawKeys();
 	drawChoices();
+	drawLive();
+}
+
+/* Who is looked at by the patent's figures 1 to 3 */
+function nameOfView(actor)
+{
+	const figure = ["terminal", "appserver", "platform"].indexOf(actor) + 1;
+
+	return actorName(actor) + (figure ? " (" + word("figure") + " " +
+		figure + ")" : "");
+}
+
+function nameOfAbout({ lease, call })
+{
+	return lease ? word("leaseid") + " " + lease.id + ": " + lease.uri +
+		" ← " + lease.number : word("call") + " " + call;
 }
 
 function drawChoices()
@@ -349,9 +418,9 @@ function drawChoices()
 			...seen.filter(a => !ORDER.includes(a))];
 
 	fillSelect($("viewof"), [["", word("everyone")], ...actors.map(a =>
-		[a, actorName(a)])], chosen.viewof);
+		[a, nameOfView(a)])], chosen.viewof);
 	fillSelect($("lease"), [["", word("any")], ...[...page.abouts].map(
-		([key, about]) => [key, about.name])], chosen.about);
+		([key, about]) => [key, nameOfAbout(about)])], chosen.about);
 	fillChecks($("actors"), actors.map(a => [a, actorName(a)]),
 		   chosen.actors);
 	fillChecks($("protocols"), Object.keys(COLOURS).map(w =>
@@ -401,13 +470,24 @@ const KEYS = [
 	[["i"], "k_ims", toggleIms],
 	[["?"], "k_help", () => $("help").showModal()]
 ];
+const LIVE_KEYS = [
+	[["."], "k_livenext", () => ask("next")],
+	[["u"], "k_liveuntil", () => $("liveuntil").focus()],
+	[["e"], "k_liverun", () => ask("end")],
+	[["Q"], "k_livequit", () => ask("quit")]
+];
+
+function keysNow()
+{
+	return live.is ? [...LIVE_KEYS, ...KEYS] : KEYS;
+}
 
 function drawKeys()
 {
 	const names = { " ": "␣", ArrowRight: "→", ArrowLeft: "←" };
 	const shown = new Map();
 
-	for (const [keys, key] of KEYS)
+	for (const [keys, key] of keysNow())
 		shown.set(key, [...shown.get(key) || [], ...keys]);
 	$("keys").replaceChildren();
 	for (const [key, keys] of shown) {
@@ -439,7 +519,7 @@ function onKey(event)
 		return;
 	}
 
-	const found = KEYS.find(([keys]) => keys.includes(event.key));
+	const found = keysNow().find(([keys]) => keys.includes(event.key));
 
 	if (!found)
 		return;
@@ -466,7 +546,7 @@ function wire()
 	click("rows", event => {
 		const row = event.target.closest(".row");
 
-		if (row)
+		if (row && row.dataset.n)
 			go(Number(row.dataset.n), "click");
 	});
 	$("jump").addEventListener("change", () => jump($("jump").value));
@@ -496,16 +576,16 @@ function wire()
 
 function start()
 {
-	readData(JSON.parse($("data").textContent));
+	readData(JSON.parse($("data").textContent), 0);
 	lang = /^zh/.test(navigator.language) ? "zh" : "en";
-	document.title = page.data.name + " – sipshare";
-	$("title").textContent = "sipshare: " + page.data.name;
-	$("verdict").textContent = page.data.result;
-	$("verdict").className = page.data.result === "PASS" ? "pass" : "fail";
 	document.documentElement.classList.toggle("dark",
 		matchMedia("(prefers-color-scheme: dark)").matches);
 	readColours();
-	page.shown = page.items.filter(item => isShown(item, null));
+	if (page.data.live)
+		startLive();
+	select();
+	if (live.is)
+		page.cursor = lastShown();
 	drawWords();
 	drawLadder();
 	wire();

@@ -52,6 +52,8 @@ function summaryOf(item)
 {
 	const e = item.entry;
 
+	if (item.isComing)
+		return "";
 	if (item.wire !== "event")
 		return plain(e.summary);
 	if (e.name === "fsm")
@@ -70,9 +72,9 @@ function labelOf(item)
 {
 	const caption = captionOf(item);
 	const mark = item.entry.retransmission_of !== undefined ? "↻ " :
-		isFault(item) ? "⚡ " : "";
+		isFault(item) ? "⚡ " : item.held ? word(item.held) + ": " : "";
 
-	return mark + summaryOf(item) + (caption ? ": " + caption : "");
+	return mark + [summaryOf(item), caption].filter(Boolean).join(": ");
 }
 
 function isFault(item)
@@ -145,11 +147,29 @@ function drawArrow(g, item, x1, x2, y, colour, back)
 			"stroke-width": 2 }));
 }
 
+/* At its receiver, behind the arrow's head: two bars, it waits; a triangle,
+ * it is acted on next */
+function drawHeld(g, isNext, x, y, colour, back)
+{
+	g.append(shape("rect", { x: x - 6.5, y: y - 6.5, width: 13, height: 13,
+		rx: 3, fill: isNext ? colour : back, stroke: colour,
+		"stroke-width": 1.5 }));
+	if (isNext)
+		g.append(shape("polygon", { points: [x - 3, y - 4, x - 3, y + 4,
+			x + 4, y].join(" "), fill: back }));
+	else
+		for (const dx of [-3, 1])
+			g.append(shape("rect", { x: x + dx, y: y - 3.5,
+				width: 2, height: 7, fill: colour }));
+}
+
 /* One entry, as it stands in the list or in an exported picture */
 function drawEntry(item, view, isFuture, isHere)
 {
 	const g = shape("g", {});
-	const [from, to] = ends(item).map(a => view.x.get(columnOf(a)));
+	const [from, ...others] = ends(item)
+		.map(a => view.x.get(columnOf(a)));
+	const tos = others.filter(x => x !== from);
 	const back = colours[isHere ? "--here" : "--bg"];
 	const colour = isFuture ? colours["--future"] :
 		isFault(item) ? colours["--bad"] : colours[COLOURS[item.wire]];
@@ -158,23 +178,26 @@ function drawEntry(item, view, isFuture, isHere)
 	for (const x of view.x.values())
 		g.append(shape("line", { x1: x, x2: x, y1: 0, y2: ROW,
 			stroke: colours["--line"], "stroke-width": 1 }));
-	if (to === undefined || to === from)
+	if (!tos.length)
 		g.append(shape("circle", { cx: from, cy: y - 5, r: 4.5,
 			fill: item.step ? colour : back, stroke: colour,
 			"stroke-width": 1.5 }));
-	else
+	for (const to of tos)
 		drawArrow(g, item, from, to, y, colour, back);
-	drawLabel(g, item, view, from, to, back,
+	if (item.held && tos.length)
+		drawHeld(g, item.held === "heldnext", tos[0] +
+			 (tos[0] > from ? 10 : -10), y + 1, colour, back);
+	drawLabel(g, item, view, [from, ...tos], back,
 		  isFuture ? colours["--futuretext"] : colour);
 
 	return g;
 }
 
-function drawLabel(g, item, view, from, to, back, colour)
+function drawLabel(g, item, view, xs, back, colour)
 {
-	const inside = to === undefined || to === from;
-	const low = inside ? from + 9 : Math.min(from, to) + 6;
-	const high = inside ? from - 9 : Math.max(from, to) - 6;
+	const inside = xs.length === 1;
+	const low = Math.min(...xs) + (inside ? 9 : 6);
+	const high = Math.max(...xs) - (inside ? 9 : 6);
 	const text = labelOf(item);
 	const need = widthOf(text);
 	const atEnd = view.width - 4 - low < need &&
@@ -225,25 +248,46 @@ function rowLabel(item)
 	return plain([item.ids, who.length === 2 ? who.join(" → ") :
 		who[0] + ", " + word("inside"),
 		item.wire === "event" ? "" : item.wire, labelOf(item),
-		e.lost ? word("lost") : ""].filter(Boolean).join(", "));
+		e.lost ? word("lost") : "",
+		item.isComing ? word("notyet") : ""].filter(Boolean).join(", "));
+}
+
+/* What stands between what has happened and what is to come */
+function makeHead(row)
+{
+	row.classList.add("coming", "head");
+	row.setAttribute("aria-disabled", "true");
+	row.append(make("span", {}, word(isOver() ? "nevercame" : "coming")));
+
+	return row;
 }
 
 function makeRow(item, index, count, view, isFuture, isHere)
 {
 	const row = make("div", { class: "row", role: "option",
-		id: "row" + item.n, "aria-selected": isHere,
-		"aria-setsize": count, "aria-posinset": index + 1 });
+		"aria-selected": isHere, "aria-setsize": count,
+		"aria-posinset": index + 1 });
 	const svg = shape("svg", { width: view.width, height: ROW,
 		"aria-hidden": "true" });
 
 	row.classList.toggle("future", isFuture);
 	row.classList.toggle("here", isHere);
 	row.style.top = index * ROW + "px";
-	row.dataset.n = item.n;
+	if (item.isHead)
+		return makeHead(row);
+	if (item.isComing) {
+		row.dataset.step = item.ids;
+		row.classList.add("coming");
+		row.setAttribute("aria-disabled", "true");
+	} else {
+		row.id = "row" + item.n;
+		row.dataset.n = item.n;
+	}
 	svg.append(drawEntry(item, view, isFuture, isHere));
 	/* what is read aloud: the picture is cut where it has no room */
 	row.append(make("span", { class: "said" }, rowLabel(item)),
 		   make("span", { class: "time", "aria-hidden": "true" },
+			item.isComing ? "" :
 			(item.entry.t_us / 1000).toFixed(1)),
 		   make("span", { class: "ids", "aria-hidden": "true" },
 			view.left < 60 ?
@@ -271,4 +315,16 @@ function drawLegend(box)
 	box.append(make("span", {}, "● " + word("legendevent")),
 		   make("span", {}, "↻ " + word("legendagain")),
 		   make("span", {}, "× " + word("legendlost")));
+	if (!live.is)
+		return;
+	for (const held of ["heldnext", "heldwaits"]) {
+		const svg = shape("svg", { width: 17, height: 16,
+			"aria-hidden": "true" });
+		const item = make("span");
+
+		drawHeld(svg, held === "heldnext", 8, 8, colours["--sip"],
+			 colours["--bg"]);
+		item.append(svg, " " + word(held));
+		box.append(item);
+	}
 }

@@ -30,6 +30,9 @@ function columnOf(actor)
 
 function ends(item)
 {
+	if (item.isComing)
+		return item.actors;
+
 	return item.wire === "event" ? [item.entry.actor] :
 		[item.entry.from, item.entry.to];
 }
