@@ -216,7 +216,7 @@ function layColumns(columns, width, left)
 {
 	const each = (width - left) / Math.max(1, columns.length);
 
-	return { width, left, brief: each < 76,
+	return { width, left, each, brief: each < 76,
 		 x: new Map(columns.map((c, i) => [c,
 			Math.round(left + each * (i + 0.5))])) };
 }
@@ -236,6 +236,7 @@ function drawHeads(box, view)
 			plain(actorName(actor, view.brief)));
 
 		node.style.left = x + "px";
+		node.style.maxWidth = view.each + "px";
 		box.append(node);
 	}
 }

@@ -207,6 +207,7 @@ test("run_to_the_end_shows_verdict_and_capture", async page => {
 	      "after the end");
 	await page.keyboard.press("End");
 	same(await text(page, "explainhead"), "The whole run", "End");
+	await page.screenshot({ path: folder + "/over.png" });
 });
 
 test("quit_ends_the_run_and_the_page_stays", async page => {
@@ -357,6 +358,11 @@ test("hostile_text_is_text_while_live", async page => {
 	await page.keyboard.press("End");
 	holds((await text(page, "livestate")).includes("\\x1b[2J"),
 	      await text(page, "livestate"));
+	/* a name that is too long leaves its neighbours' place to them */
+	same(await page.evaluate(() => [...document.querySelectorAll(
+		"#heads span:not(.left)")].every(span => span.offsetWidth <=
+		Math.ceil(page.view.each))), true, "heads");
+	await page.screenshot({ path: folder + "/hostile.png" });
 	same(await page.evaluate(() => window.broken), undefined, "script ran");
 	same(await page.locator("main script, main img, #live img").count(), 0,
 	     "elements made of text");
