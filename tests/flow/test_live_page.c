@@ -18,7 +18,7 @@
 
 #define FOLDER BUILD_DIR "/tests/web/live"
 
-enum { RUN_MS = 200000 };
+enum { RUN_MS = 250000 };
 
 static const char *const names[] = {
 	"the_run_is_stepped_from_s401_to_s414_by_clicks",

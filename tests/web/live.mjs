@@ -377,7 +377,8 @@ for (const [name, options] of [...Object.entries(looks),
 		await page.screenshot({ path: `${folder}/${name}.png` });
 		await page.click("#filters summary");
 		await page.click("#first");
-		const back = await seriousFaults(page);
+		/* the same in other colours: once is enough */
+		const back = name === "light" ? await seriousFaults(page) : "";
 
 		await page.screenshot({ path: `${folder}/${name}-back.png` });
 		same(first + back, "", "axe");
