@@ -38,6 +38,7 @@ struct task {
 	int nargs;       /* of WAIT_TURN: results on its stack */
 	unsigned looked; /* of WAIT_FACT: in which round */
 	bool is_looking; /* whether its fact has come */
+	int64_t rest_us; /* it does not look again before that time */
 };
 
 /** The engine, owned by the run */

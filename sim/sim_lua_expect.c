@@ -145,11 +145,13 @@ static int becomes_look(lua_State *L, int status, lua_KContext ctx)
 		task_fact_came(task);
 		return 0;
 	}
-	if (clock_now_us() >= deadline_us)
+	if (clock_now_us() >= deadline_us) {
+		task_fact_came(task);
 		return task_fail(L,
 				 "expected to become %s within %g s, but it "
 				 "is still %s",
 				 show(L, 2), lua_tonumber(L, 3), show(L, 6));
+	}
 	/* something happened while it was asked: ask again at once */
 	if (lua_tointeger(L, 5) != (lua_Integer)task->lua->trace_count)
 		deadline_us = clock_now_us();

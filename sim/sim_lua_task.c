@@ -9,7 +9,7 @@
 #include "common/mem.h"
 #include "common/timer.h"
 
-enum { POLL_MS = 50, DAY_MS = 86400000 };
+enum { POLL_MS = 50, REST_MS = 10, DAY_MS = 86400000 };
 
 /** The task that runs on L */
 struct task *task_of(lua_State *L)
@@ -166,6 +166,12 @@ int task_wait_fact(struct task *task, int64_t bound_us, lua_KContext ctx,
 			     ? most_ms
 			     : (bound_us - clock_now_us() + 999) / 1000;
 
+	/* to look may be to act (a call that is tried again): then time passes
+	 * before the next try, or it never would */
+	if (task->is_looking && task->looked != task->lua->round) {
+		task->rest_us = clock_now_us() + REST_MS * 1000;
+		most_ms = REST_MS;
+	}
 	/* one that has only just come to it has not looked yet */
 	task->looked = task->lua->round - !task->is_looking;
 	task->is_looking = false;
@@ -209,11 +215,13 @@ bool sim_lua_turn(struct sim_lua *lua, bool is_changed)
 	}
 
 	t = lua->tasks;
-	while (t && (t->wait != WAIT_FACT || t->looked == lua->round))
+	while (t && (t->wait != WAIT_FACT || t->looked == lua->round ||
+		     clock_now_us() < t->rest_us))
 		t = t->next;
 	if (!t)
 		return false;
 	t->is_looking = true;
+	t->looked = lua->round;
 	task_resume(t, 0);
 
 	return true;
@@ -226,7 +234,6 @@ int task_raise(lua_State *L, int level)
 	lua_insert(L, -2);
 	lua_concat(L, 2);
 	xstrset(&task_of(L)->lua->failed, lua_tostring(L, -1));
-	task_fact_came(task_of(L));
 
 	return lua_error(L);
 }
