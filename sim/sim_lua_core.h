@@ -90,6 +90,7 @@ struct task *task_new(struct sim_lua *lua);
 void task_end(struct task *task);
 void task_go_on(struct task *task, int nargs);
 void tasks_wake(struct sim_lua *lua, enum wait what);
+void task_look(struct task *task);
 void task_fact_came(struct task *task);
 int task_raise(lua_State *L, int level);
 bool task_is_over(const struct sim_lua *lua, unsigned id);

@@ -173,6 +173,7 @@ static int expect_becomes(lua_State *L)
 	luaL_argcheck(L, seconds >= 0 && seconds <= 86400, 3,
 		      "seconds, 0 to 86400");
 	lua_pushinteger(L, clock_now_us() + (int64_t)(seconds * 1e6));
+	task_look(task_of(L));
 
 	return becomes_call(L, LUA_OK, 0);
 }

@@ -181,6 +181,13 @@ int task_wait_fact(struct task *task, int64_t bound_us, lua_KContext ctx,
 	return lua_yieldk(task->co, 0, ctx, k);
 }
 
+/** A task looks whether its fact is there */
+void task_look(struct task *task)
+{
+	task->is_looking = true;
+	task->looked = task->lua->round;
+}
+
 /** The fact that a task looked for is there, or will not come: what it does
  * now may be what others look for */
 void task_fact_came(struct task *task)
@@ -220,8 +227,7 @@ bool sim_lua_turn(struct sim_lua *lua, bool is_changed)
 		t = t->next;
 	if (!t)
 		return false;
-	t->is_looking = true;
-	t->looked = lua->round;
+	task_look(t);
 	task_resume(t, 0);
 
 	return true;

@@ -157,7 +157,7 @@ static void setup(void)
 	ck_assert_ptr_nonnull(mkdtemp(t.dir));
 	snprintf(t.file, sizeof(t.file), "%s/s.lua", t.dir);
 	t.loop = loop_new();
-	t.cfg = (struct sim_lua_cfg){ t.loop, t.file, json_object(), 5000 };
+	t.cfg = (struct sim_lua_cfg){ t.loop, t.file, json_object(), 5000, 0 };
 }
 
 static void teardown(void)
