@@ -11,6 +11,7 @@
 -- Run it:  build/bin/sipshare run scenarios/call-end-timer.lua
 
 local bed = testbed { max_use = param("max_use", 0.5) }
+bed:expect_steps "S409/call-end, S410..S414"
 
 bed.boss:open_accounts {
 	first = "+8657110000001",
@@ -70,4 +71,3 @@ bob:release()
 expect(function()
 	return bed.platform:pool().counts.idle
 end):becomes(5, 5)
-bed:expect_steps "S409/call-end, S410..S414"

@@ -26,6 +26,7 @@ local bed = testbed {
 		["sip-transaction"] = 3, -- s: 64*T1, where nobody answers at all
 	},
 }
+bed:expect_steps "S401..S414, S501..S521"
 
 bed.boss:open_accounts {
 	first = "+8657110000001",
@@ -160,5 +161,3 @@ carol:release()
 expect(function()
 	return bed.platform:pool().counts.idle
 end):becomes(3, 2)
-
-bed:expect_steps "S401..S414, S501..S521"

@@ -12,6 +12,7 @@ local bed = testbed {
 	store = "file",
 	idle_within = 5, -- s, I5: after the last release or fault
 }
+bed:expect_steps "S401..S414, S501..S521"
 
 bed.boss:open_accounts {
 	first = "+8657110000001",
@@ -50,4 +51,3 @@ alice:release() -- S409 to S412
 expect(function()
 	return bed.platform:pool().counts.idle
 end):becomes(2, 5) -- S413, S414
-bed:expect_steps "S401..S414, S501..S521"

@@ -11,6 +11,7 @@
 -- Run it:  build/bin/sipshare run scenarios/fig1.lua
 
 local bed = testbed {}
+bed:expect_steps "S101..S103"
 
 bed.boss:open_accounts {
 	first = "+8657110000001",
@@ -37,5 +38,3 @@ expect(#bed.appserver:bindings()).is(1)
 
 alice:release()
 expect(alice:memory().holds_secret).is(false)
-
-bed:expect_steps "S101..S103"

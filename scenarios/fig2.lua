@@ -12,6 +12,7 @@
 -- Run it:  build/bin/sipshare run scenarios/fig2.lua
 
 local bed = testbed {}
+bed:expect_steps "S201..S203"
 
 bed.boss:open_accounts {
 	first = "+8657110000001",
@@ -41,5 +42,3 @@ for _, binding in ipairs(bed.appserver:bindings()) do
 end
 expect(bound["+8613800138000"]).is(leases.alice.uri)
 expect(bound["+8613900139000"]).is(leases.bob.uri)
-
-bed:expect_steps "S201..S203"

@@ -13,6 +13,7 @@
 --   build/bin/sipshare run scenarios/fig3.lua --policy idle-queue
 
 local bed = testbed { policy = "round-robin" }
+bed:expect_steps "S301..S304"
 
 bed.boss:open_accounts {
 	first = "+8657110000001",
@@ -43,5 +44,3 @@ expect_error(function()
 	carol:request_uri()
 end, "503")
 expect(#bed.appserver:bindings()).is(2)
-
-bed:expect_steps "S301..S304"

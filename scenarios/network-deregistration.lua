@@ -9,6 +9,7 @@
 -- Run it:  build/bin/sipshare run scenarios/network-deregistration.lua
 
 local bed = testbed {}
+bed:expect_steps "S501..S521"
 local uri = "sip:+8657110000009@ims.test"
 
 bed.boss:open_accounts {
@@ -29,5 +30,3 @@ expect(#bed.hss:users()).is(0)
 expect_error(function()
 	dave:register()
 end, "403")
-
-bed:expect_steps "S501..S521"

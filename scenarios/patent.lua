@@ -17,6 +17,9 @@ local bed = testbed {
 	policy = "round-robin", -- [0082]; "idle-queue" is [0083]
 	max_use = param("max_use", 0.3), -- s that a SIP-URI may be used after a call
 }
+bed:expect_steps "S401..S414, S501..S521"
+bed:expect_steps "S401/range, S401/list, S401/file, S401/message, S401/import"
+bed:expect_steps "S409/release, S409/call-end"
 
 local function pool_size()
 	return bed.platform:pool().size
@@ -77,7 +80,3 @@ end):becomes(false, 2)
 -- Nobody holds anything any more.
 expect(#bed.appserver:bindings()).is(0)
 expect(#bed.scscf:registrations()).is(0)
-
-bed:expect_steps "S401..S414, S501..S521"
-bed:expect_steps "S401/range, S401/list, S401/file, S401/message, S401/import"
-bed:expect_steps "S409/release, S409/call-end"

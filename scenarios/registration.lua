@@ -16,6 +16,7 @@
 -- Run it:  build/bin/sipshare run scenarios/registration.lua
 
 local bed = testbed {}
+bed:expect_steps "S501..S521"
 
 bed.boss:open_accounts {
 	first = "+8657110000001",
@@ -37,5 +38,3 @@ local registered = bed.scscf:registrations()
 expect(#registered).is(1)
 expect(registered[1].impu).is(lease.uri)
 expect(bed.hss:users()[1].scscf).matches "^sip:"
-
-bed:expect_steps "S501..S521"

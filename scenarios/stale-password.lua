@@ -12,6 +12,7 @@
 -- Run it:  build/bin/sipshare run scenarios/stale-password.lua
 
 local bed = testbed { max_use = 0.2 }
+bed:expect_steps "S401..S414, S501..S521"
 local uri = "sip:+8657110000001@ims.test"
 
 local function state()
@@ -70,5 +71,3 @@ bob:release()
 expect(state):becomes("idle", 2)
 expect(#bed.scscf:registrations()).is(0)
 refused(mallory)
-
-bed:expect_steps "S401..S414, S501..S521"

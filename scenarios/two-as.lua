@@ -24,6 +24,7 @@ local bed = testbed {
 	idle_within = 5, -- s, I5: after the last release or fault
 	timers = { retry = 0.1, dereg_retry = 0.1 },
 }
+bed:expect_steps "S401..S414, S501..S521"
 
 bed.boss:open_accounts {
 	first = "+8657110000001",
@@ -157,5 +158,3 @@ expect(function()
 end):becomes(3, 2)
 expect(#bed.appserver:bindings()).is(0)
 expect(#bed.appserver2:bindings()).is(0)
-
-bed:expect_steps "S401..S414, S501..S521"

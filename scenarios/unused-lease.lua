@@ -9,6 +9,7 @@
 -- Run it:  build/bin/sipshare run scenarios/unused-lease.lua
 
 local bed = testbed {}
+bed:expect_steps "S401..S414"
 
 local function state_of(lease)
 	return function()
@@ -49,5 +50,3 @@ alice:register()
 expect(alice.state).is "registered"
 alice:release()
 expect(state_of(third)):becomes("idle", 2)
-
-bed:expect_steps "S401..S414"

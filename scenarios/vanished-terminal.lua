@@ -14,6 +14,7 @@ local bed = testbed {
 		reg_refresh = 0.5,
 	},
 }
+bed:expect_steps "S401..S408, S410, S411, S413, S414"
 
 bed.boss:open_accounts {
 	first = "+8657110000001",
@@ -34,5 +35,3 @@ expect(function()
 end):becomes("idle", 5) -- S410, S411, S413, S414
 expect(#bed.scscf:registrations()).is(0)
 expect(#bed.appserver:bindings()).is(0)
-
-bed:expect_steps "S401..S408, S410, S411, S413, S414"

@@ -67,8 +67,9 @@ static void on_failed(const char *reason, void *arg)
 
 static void on_stopped(void *arg)
 {
-	const struct sim_run *run = arg;
+	struct sim_run *run = arg;
 
+	run->is_stopped = true;
 	if (run->cfg->front && run->ready_us >= 0)
 		run->cfg->front->over(run->cfg->front_arg);
 	else
@@ -217,6 +218,11 @@ static void on_signal(struct sim_run *run, int signo)
 {
 	char *text;
 
+	/* whoever looks at what is over has seen enough */
+	if (run->is_stopped) {
+		loop_stop(run->cfg->loop);
+		return;
+	}
 	/* the second one does not wait for the elements to drain */
 	if (run->signo && run->bed) {
 		sim_bed_stop(run->bed);

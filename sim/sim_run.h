@@ -74,6 +74,9 @@ struct sim_run {
 	int64_t settle_us;    /**< till when */
 	char *bad_end;        /**< an element did not end well; NULL: none */
 	int signo;            /**< that ended it, or 0 */
+	bool is_stopped;      /**< all elements are gone */
+	const char *verdict;  /**< "PASS", "FAIL" …; NULL: not reported yet */
+	int code;             /**< then: the exit code */
 };
 
 /* sim_run_cmd.c: of run and step alike */

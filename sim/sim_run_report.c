@@ -307,6 +307,9 @@ int sim_run_report(struct sim_run *run)
 	struct report r = { .run = run,
 			    .code = exit_code(sim_lua_result(run->lua)) };
 
+	if (run->verdict)
+		return run->code;
+
 	sim_screen_get(&r.screen, stdout, run->cfg->no_colour);
 	if (run->bed)
 		report_bed(&r);
@@ -317,6 +320,8 @@ int sim_run_report(struct sim_run *run)
 	sim_label_free(r.labels);
 	free(r.bad_steps);
 	free(r.unwritten);
+	run->verdict = words[r.code];
+	run->code = r.code;
 
 	return r.code;
 }

@@ -234,7 +234,7 @@ static void on_accept(struct stream *stream, void *arg)
 	conn = xcalloc(1, sizeof(*conn));
 	conn->conns = conns;
 	conn->stream = stream;
-	conn->idle = timer_new(conns->loop, on_idle, conn);
+	conn->idle = timer_new_real(conns->loop, on_idle, conn);
 	timer_start_ms(conn->idle, timer_value_ms(TIMER_WEB_IDLE));
 	conn->next = conns->first;
 	conn->backp = &conns->first;
@@ -329,7 +329,7 @@ int sim_web_conns_new(struct sim_web_conns **cp, struct loop *loop,
 	stream_listener_addr(conns->listener, &conns->at);
 	addr_format(conns->addr, &conns->at);
 	conns->csp = xstrdup(csp);
-	conns->keep_alive = timer_new(loop, on_keep_alive, conns);
+	conns->keep_alive = timer_new_real(loop, on_keep_alive, conns);
 	timer_start_ms(conns->keep_alive, timer_value_ms(TIMER_WEB_KEEP_ALIVE));
 	*cp = conns;
 
