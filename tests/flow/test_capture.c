@@ -115,12 +115,10 @@ START_TEST(identity_is_asserted_by_the_network_alone)
 
 	ck_assert_msg(strstr(text, from_pcscf), "%.1500s", text);
 	ck_assert_msg(!strstr(text, ".3.1|"), "a UE asserts:\n%.1500s", text);
-	free(tshark.text);
 	/* of a request inside a dialog nobody asserts anything */
 	text = DISSECT("-Y", "sip.P-Asserted-Identity && sip.to.tag", "-T",
 		       "fields", "-e", "sip.Method");
 	ck_assert_msg(!strstr(text, "BYE") && !strstr(text, "ACK"), "%s", text);
-	free(tshark.text);
 }
 END_TEST
 
