@@ -114,7 +114,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(LIBS)
 WEB     := tests/web/node_modules/.package-lock.json
 $(WEB): tests/web/package-lock.json | deps-test
 	$(Q)cd tests/web && npm ci --silent --ignore-scripts --no-audit
-$(B)/tests/flow/test_page $(B)/tests/flow/test_live_page: | $(WEB)
+$(addprefix $(B)/tests/flow/,test_page test_live_page test_step): | $(WEB)
 layers:; $(Q)mk/layers
 steps: all
 	$(Q)mk/steps $(B)/bin/sipshare

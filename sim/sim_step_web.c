@@ -65,7 +65,7 @@ static json_t *live_data(const struct sim_step_web *w)
 	static const char *const states[] = {
 		[STEP_STARTING] = "running", [STEP_RUNNING] = "running",
 		[STEP_HELD] = "held",        [STEP_OVER] = "over",
-		[STEP_LEFT] = "running",
+		[STEP_LEFT] = "running",     [STEP_FAILED] = "over",
 	};
 	const struct sim_run *run = sim_stepper_run(w->step);
 	const char *expect = sim_lua_steps(run->lua);

@@ -113,7 +113,9 @@ static int on_open(struct sim_run *run, void *arg, char **reasonp)
 	/* by the machine's clock: the run's stands */
 	s->refresh = timer_new_real(run->cfg->loop, on_refresh, s);
 	err = s->ops->open(s, s->arg, reasonp);
-	if (!err)
+	if (err)
+		s->state = STEP_FAILED;
+	else
 		timer_start_ms(s->refresh, REFRESH_MS);
 
 	return err;
@@ -141,6 +143,10 @@ static void on_over(void *arg)
 	struct sim_stepper *s = arg;
 	bool is_left = s->state == STEP_LEFT;
 
+	if (s->state == STEP_FAILED) {
+		loop_stop(s->run->cfg->loop);
+		return;
+	}
 	s->state = STEP_OVER;
 	label(s);
 	s->ops->over(s->arg);

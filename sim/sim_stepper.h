@@ -22,7 +22,8 @@ enum sim_stepper_state {
 	STEP_RUNNING, /**< elements act, or time passes */
 	STEP_HELD,    /**< a message waits for the student */
 	STEP_OVER,    /**< the run has ended */
-	STEP_LEFT     /**< and the student has left */
+	STEP_LEFT,    /**< and the student has left */
+	STEP_FAILED   /**< there is nothing to look at */
 };
 
 /** Who shows it. Called from the loop */

@@ -163,7 +163,7 @@ function drawLiveState()
 		put(live.state.message, { class: "soft", lang: "en" });
 	for (const id of ["livenext", "liveuntilgo", "liverun"])
 		setOff($(id), !isHeld());
-	setOff($("livequit"), live.isLost || isOver());
+	setOff($("livequit"), live.isLost);
 }
 
 function drawVerdict()
@@ -274,7 +274,7 @@ function connect()
 
 async function ask(command, body)
 {
-	const isAllowed = command === "quit" ? !live.isLost && !isOver() :
+	const isAllowed = command === "quit" ? !live.isLost :
 		isHeld();
 
 	live.trouble = isAllowed ? "" : word("notheld");
