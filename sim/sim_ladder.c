@@ -74,6 +74,7 @@ static const struct {
 	{ "diameter.down", NULL },
 	{ "fsm", "diameter.peer" },
 	{ "fsm", "diameter.watchdog" },
+	{ "fsm", "dialog" },            /* its requests tell it */
 	{ "lease.state", NULL },        /* platform.lease changes */
 	{ "pcscf.registration", NULL }, /* pcscf.reg changes */
 	{ "scscf.registration", NULL }, /* scscf.reg changes */

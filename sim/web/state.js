@@ -122,8 +122,35 @@ function stateTables(s)
 			[...s.calls.values()]],
 		["cdrs", null, ["cdr"], s.cdrs.map(e =>
 			[Object.keys(e).filter(k => !own.has(k))
-				.map(k => k + "=" + textOf(e[k])).join(" ")])]
+				.map(k => k + "=" + textOf(e[k])).join(" ")])],
+		["bill", null, ["number", "billcalls", "answered", "seconds"],
+			billOf(s.cdrs)]
 	];
+}
+
+/* What each real number pays: of a call through two AS the callee's record
+ * stands beside the caller's, who pays */
+function billOf(cdrs)
+{
+	const rows = new Map();
+
+	for (const e of cdrs) {
+		const who = e.number || e.uri;
+
+		if (!who || e.role === "terminating")
+			continue;
+		const row = rows.get(who) || [0, 0, 0];
+
+		row[0]++;
+		if (e.answer > 0) {
+			row[1]++;
+			row[2] += e.duration_ms || 0;
+		}
+		rows.set(who, row);
+	}
+
+	return [...rows].sort().map(([who, [calls, answered, ms]]) =>
+		[who, calls, answered, (ms / 1000).toFixed(3)]);
 }
 
 function textOf(value)
