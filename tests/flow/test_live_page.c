@@ -360,7 +360,7 @@ static void new_engine(struct engine *e, const char *name, json_t *data)
 	if (is_engine(e, "hostile"))
 		make_hostile(e);
 	if (is_engine(e, "unknown_actor"))
-		set(e, find(e, "S402"), "to", "appserver2");
+		set(e, find(e, "S402"), "to", "appserver9");
 	serve(e, "127.0.0.1:0");
 }
 
