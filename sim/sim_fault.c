@@ -220,6 +220,13 @@ int sim_faults_left(const struct sim_faults *f, enum sim_actor actor)
 	return n;
 }
 
+/** How often an element has died so far: by it, one death is told from another
+ * when somebody else has started it again */
+unsigned sim_faults_deaths(const struct sim_faults *f, enum sim_actor actor)
+{
+	return f->victims[actor].life;
+}
+
 enum sim_condition sim_faults_condition(const struct sim_faults *f,
 					enum sim_actor actor)
 {

@@ -75,6 +75,8 @@ bool sim_faults_is_set(const struct sim_faults *faults, enum sim_actor actor);
 bool sim_faults_has_struck(const struct sim_faults *faults,
 			   enum sim_actor actor);
 int sim_faults_left(const struct sim_faults *faults, enum sim_actor actor);
+unsigned sim_faults_deaths(const struct sim_faults *faults,
+			   enum sim_actor actor);
 enum sim_condition sim_faults_condition(const struct sim_faults *faults,
 					enum sim_actor actor);
 

@@ -49,22 +49,39 @@ static int came(lua_State *L)
 	return 0;
 }
 
-/* An element is in a condition: ctx is its number */
+/* Whose death or return is waited for, and how often it had died by then:
+ * another task may be quicker than we are to start it again, or to kill it */
+enum { ACTOR_BITS = 8 };
+
+static lua_KContext since_now(lua_State *L, enum sim_actor actor)
+{
+	unsigned deaths = sim_faults_deaths(faults_of(L), actor);
+
+	return (lua_KContext)deaths << ACTOR_BITS | (lua_KContext)actor;
+}
+
+static enum sim_actor actor_of(lua_KContext ctx)
+{
+	return (enum sim_actor)(ctx & ((1 << ACTOR_BITS) - 1));
+}
+
+static bool has_died_since(lua_State *L, lua_KContext ctx)
+{
+	return since_now(L, actor_of(ctx)) != ctx;
+}
+
 static int wait_down(lua_State *L, int status, lua_KContext ctx)
 {
 	(void)status;
-	if (sim_faults_condition(faults_of(L), (enum sim_actor)ctx) ==
-	    SIM_IS_DOWN)
-		return came(L);
 
-	return again(L, ctx, wait_down);
+	return has_died_since(L, ctx) ? came(L) : again(L, ctx, wait_down);
 }
 
 static int wait_up(lua_State *L, int status, lua_KContext ctx)
 {
 	(void)status;
-	if (sim_faults_condition(faults_of(L), (enum sim_actor)ctx) ==
-	    SIM_IS_UP)
+	if (has_died_since(L, ctx) ||
+	    sim_faults_condition(faults_of(L), actor_of(ctx)) == SIM_IS_UP)
 		return came(L);
 
 	return again(L, ctx, wait_up);
@@ -98,6 +115,7 @@ static int strike(lua_State *L, const char *verb, enum sim_fault_kind kind)
 					       { "count", LUA_TNUMBER, false },
 					       { NULL, 0, false } };
 	struct sim_fault fault = { .kind = kind };
+	lua_KContext since;
 	char *reason = NULL;
 	int err;
 
@@ -109,12 +127,13 @@ static int strike(lua_State *L, const char *verb, enum sim_fault_kind kind)
 	fault.count = (int)luaL_optinteger(L, -1, 1);
 	if (lua_getfield(L, 2, "at") != LUA_TNIL)
 		fault.at = to_json(L, -1, 0);
+	since = since_now(L, fault.actor);
 	err = sim_faults_strike(faults_of(L), &fault, &reason);
 	json_decref(fault.at);
 	if (err)
 		return refuse(L, verb, reason);
 	if (!fault.at && kind == SIM_FAULT_KILL)
-		return wait_down(L, LUA_OK, (lua_KContext)fault.actor);
+		return wait_down(L, LUA_OK, since);
 
 	return wait_set(L, LUA_OK, (lua_KContext)fault.actor);
 }
@@ -231,7 +250,7 @@ static int restart_now(lua_State *L, int status, lua_KContext ctx)
 	if (sim_faults_restart(faults, actor, &reason))
 		return refuse(L, "restart", reason);
 
-	return wait_up(L, LUA_OK, ctx);
+	return wait_up(L, LUA_OK, since_now(L, actor));
 }
 
 /* restart{ actor }: the same addresses and stores; returns when it listens */

@@ -29,13 +29,13 @@ static long setting(const char *name, long otherwise)
 
 static void start(struct proc *p, long seed)
 {
-	char *set = xasprintf("seed=%ld", seed);
+	char *text = xasprintf("%ld", seed);
 
 	proc_start(p, (const char *[]){ sipshare, "run", "--quiet",
 					"--no-colour", "--timeout", "50",
-					"--runs", temp_dir(), "--set", set,
+					"--runs", temp_dir(), "--seed", text,
 					"scenarios/random.lua", NULL });
-	free(set);
+	free(text);
 }
 
 static void expect_good(struct proc *p, long seed)
@@ -43,7 +43,7 @@ static void expect_good(struct proc *p, long seed)
 	int code = proc_wait_end(p, BOUND_MS);
 
 	ck_assert_msg(!code,
-		      "seed %ld, exit code %d; again: %s run --set seed=%ld "
+		      "seed %ld, exit code %d; again: %s run --seed %ld "
 		      "scenarios/random.lua\n%s",
 		      seed, code, sipshare, seed,
 		      p->len > TAIL ? p->text + p->len - TAIL : p->text);
