@@ -2,10 +2,9 @@
  *
  * For virtual time and for stepping, the runner owns the clock of all elements
  * and lets one received message at a time be acted on:
- *   conduct {"clock_us":N}   our clock stands at N, and what is received is held
- *                            (common/hold.h). Answered when nothing is left to
- *                            do: {"clock_us", "acted": how often something
- *                            came, "due_us": of the next timer, or -1}
+ *   conduct {"clock_us":N}   our clock stands at N, and what is received is
+ * held (common/hold.h). Answered when nothing is left to do: {"clock_us",
+ * "acted": how often something came, "due_us": of the next timer, or -1}
  *   conduct-end {}           the clock goes on, what is held is let go
  */
 #ifndef SIPSHARE_CONDUCT_H

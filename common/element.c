@@ -24,7 +24,7 @@ struct process {
 	struct element el;
 	struct loop_watch *sigterm, *sigint;
 	struct timer *drain;
-	struct halt *halt; /* NULL: no runner */
+	struct halt *halt;       /* NULL: no runner */
 	struct conduct *conduct; /* the same */
 	void (*on_term)(void *arg);
 	void *term_arg;

@@ -108,8 +108,8 @@ static void finish(void *arg)
 	what = xasprintf("http %d to %s %s", call->status, call->method,
 			 call->url);
 	/* the connection is gone by now; its URL says who has answered */
-	call->is_held = hold_message(el->hold, what, call->url, on_hold_done,
-				     call);
+	call->is_held =
+		hold_message(el->hold, what, call->url, on_hold_done, call);
 	free(what);
 	if (!call->is_held)
 		deliver(call);

@@ -203,9 +203,9 @@ void https_pending_rx(struct evhttp_request *evreq, void *arg)
 
 	what = xasprintf("http %s %s", https_req_method(p->req),
 			 https_req_path(p->req));
-	p->is_held = hold_message(server->el->hold, what,
-				  https_wire_remote(conn->wire), on_hold_done,
-				  p);
+	p->is_held =
+		hold_message(server->el->hold, what,
+			     https_wire_remote(conn->wire), on_hold_done, p);
 	free(what);
 	if (!p->is_held)
 		dispatch(p);

@@ -51,10 +51,10 @@ struct sim_lua {
 	struct task *tasks;
 	unsigned last_id;
 	unsigned trace_count; /* lines so far */
-	int64_t deadline_us; /* by the machine's clock */
+	int64_t deadline_us;  /* by the machine's clock */
 	struct timer *bound;
 	bool has_bed, is_over, is_conducted;
-	unsigned round; /* while conducted: grows when anything happens */
+	unsigned round;       /* while conducted: grows when anything happens */
 	struct sim_plan plan; /* of testbed{} */
 	int list_n;           /* account lists written */
 	json_t *read_params;

@@ -64,7 +64,7 @@ struct sim_run {
 	struct sim_lua *lua;
 	struct sim_bed *bed;
 	struct sim_packets *packets; /**< NULL: messages are captured */
-	struct sim_live *live; /**< NULL: the ladder comes at the end */
+	struct sim_live *live;       /**< NULL: the ladder comes at the end */
 	struct sim_folder folder;
 	int64_t started_us, ready_us; /**< by the machine's clock; ready_us:
 					   -1 until then */
@@ -81,8 +81,8 @@ struct sim_run {
 
 /* sim_run_cmd.c: of run and step alike */
 enum { SIM_RUN_OPTION_N = 6 };
-void sim_run_options(struct opt opts[SIM_RUN_OPTION_N],
-		     struct sim_run_cfg *cfg, struct opt_list *sets);
+void sim_run_options(struct opt opts[SIM_RUN_OPTION_N], struct sim_run_cfg *cfg,
+		     struct opt_list *sets);
 bool sim_run_settings(struct sim_run_cfg *cfg, const char *cmd,
 		      const struct opt_list *sets);
 

@@ -218,8 +218,7 @@ int sim_trace_add(struct sim_trace *tr, json_t *line)
 
 	rec.t_us = rec.real_us = t;
 	if (json_is_integer(json_object_get(line, "w")))
-		rec.real_us =
-			json_integer_value(json_object_get(line, "w"));
+		rec.real_us = json_integer_value(json_object_get(line, "w"));
 	/* it orders records, and is no particular of an event */
 	json_object_del(line, "w");
 	rec.line = json_incref(line);

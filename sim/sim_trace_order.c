@@ -155,7 +155,8 @@ static void join_latest(struct sim_record *recs, struct sim_record **group,
 	for (size_t i = n; i-- > sends && left;) {
 		size_t s = left;
 
-		while (s && group[s - 1]->real_us > group[i]->real_us + slack_us)
+		while (s &&
+		       group[s - 1]->real_us > group[i]->real_us + slack_us)
 			s--;
 		if (!s)
 			return;

@@ -18,10 +18,10 @@
 
 /** One line of one process */
 struct sim_record {
-	json_t *line; /**< holds all strings below */
+	json_t *line;    /**< holds all strings below */
 	int64_t t_us;    /**< by the testbed's clock */
 	int64_t real_us; /**< by the machine's: what orders records */
-	int64_t at_us;   /**< the same, or when it was received: what is first */
+	int64_t at_us; /**< the same, or when it was received: what is first */
 	size_t actor;  /**< number of the process, from 0 */
 	bool is_msg;
 	enum trace_proto proto;

@@ -19,8 +19,7 @@ enum { SEEDS_MAX = 16 };
 /* Two want the last SIP-URI at once: whose request the AS acts on first is
  * drawn. The scenario wants it to be Alice's */
 static const char race[] =
-	"local bed = testbed{}\n" POOL_OF_ONE
-	"local function user(number)\n"
+	"local bed = testbed{}\n" POOL_OF_ONE "local function user(number)\n"
 	"  local ue = bed:terminal{ number = number, secret = 's' }\n"
 	"  ue:login()\n"
 	"  return ue\n"
