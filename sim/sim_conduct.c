@@ -1,7 +1,6 @@
 #include "sim/sim_conduct.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/clock.h"
 #include "common/loop.h"
@@ -27,14 +26,6 @@ struct said {
 	json_int_t acted, acted_before;
 };
 
-/** One held message; owned by the list, which is in the order to be acted on */
-struct held {
-	struct held *next;
-	struct sim_held pub;
-	char *what, *remote;
-	unsigned round; /* in which it was received */
-};
-
 /** An answer that is awaited: one of an earlier wave does not count */
 struct asked {
 	struct asked *next;
@@ -54,7 +45,7 @@ struct sim_conduct {
 	int awaited;
 	struct said said[SIM_ACTOR_COUNT];
 	struct asked *asked;
-	struct held *held;
+	struct sim_held_queue *held;
 	int64_t clock_us; /* what it is, or is to be for all */
 	bool is_changed;  /* since the scenario was last asked */
 	bool is_told;     /* an element was, by the scenario, in its turn */
@@ -77,19 +68,10 @@ struct sim_conduct *sim_conduct_new(const struct sim_conduct_cfg *cfg,
 	c->ops = ops;
 	c->arg = arg;
 	c->random = cfg->seed;
+	c->held = sim_held_queue_new();
 	c->all_said = timer_new_real(cfg->loop, on_wave, c);
 
 	return c;
-}
-
-static void held_free(struct held **p)
-{
-	struct held *h = *p;
-
-	*p = h->next;
-	free(h->what);
-	free(h->remote);
-	free(h);
 }
 
 /** Free it; the elements must be gone, or sim_conduct_end() called */
@@ -99,8 +81,7 @@ struct sim_conduct *sim_conduct_free(struct sim_conduct *c)
 		return NULL;
 
 	timer_free(c->all_said);
-	while (c->held)
-		held_free(&c->held);
+	sim_held_queue_free(c->held);
 	while (c->asked) {
 		struct asked *next = c->asked->next;
 
@@ -114,17 +95,6 @@ struct sim_conduct *sim_conduct_free(struct sim_conduct *c)
 
 /* --- what happens when all is quiet --- */
 
-/* splitmix64 (public domain, S. Vigna): the same on every machine */
-static uint64_t draw(struct sim_conduct *c)
-{
-	uint64_t z = c->random += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-
-	return z ^ (z >> 31);
-}
-
 static bool is_up(const struct sim_conduct *c, enum sim_actor actor)
 {
 	enum sim_condition is = c->ops->condition(actor, c->arg);
@@ -132,42 +102,23 @@ static bool is_up(const struct sim_conduct *c, enum sim_actor actor)
 	return is == SIM_IS_UP || is == SIM_IS_STARTING;
 }
 
-/* Whose element can act, and which is the first of its sender there: those
- * behind it may have come over the same connection */
-static bool is_ready(const struct sim_conduct *c, const struct held *held)
+static const struct sim_held *pick(struct sim_conduct *c)
 {
-	if (!is_up(c, held->pub.actor))
-		return false;
-	for (const struct held *h = c->held; h != held; h = h->next)
-		if (h->pub.actor == held->pub.actor &&
-		    !strcmp(h->remote, held->remote))
-			return false;
+	unsigned actors = 0;
 
-	return true;
+	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
+		if (is_up(c, (enum sim_actor)i))
+			actors |= 1U << i;
+
+	return sim_held_pick(c->held, actors, c->cfg.seed ? &c->random : NULL);
 }
 
-/* *p is NULL if nobody can act */
-static struct held **pick(struct sim_conduct *c)
+static void release(struct sim_conduct *c, const struct sim_held *held)
 {
-	struct held **p = &c->held;
-	uint64_t n = 0, which = 0;
+	enum sim_actor actor = held->actor;
+	json_t *args = json_pack("{s:i}", "number", (int)held->number);
 
-	for (const struct held *h = c->held; h && c->cfg.seed; h = h->next)
-		n += is_ready(c, h);
-	if (n > 1)
-		which = draw(c) % n;
-	while (*p && (!is_ready(c, *p) || which-- > 0))
-		p = &(*p)->next;
-
-	return p;
-}
-
-static void release(struct sim_conduct *c, struct held **p)
-{
-	enum sim_actor actor = (*p)->pub.actor;
-	json_t *args = json_pack("{s:i}", "number", (int)(*p)->pub.number);
-
-	held_free(p);
+	sim_held_remove(c->held, held);
 	c->round++;
 	c->is_changed = true;
 	/* gone, if it died in this moment: then so is the message */
@@ -249,12 +200,12 @@ static void let_time_pass(struct sim_conduct *c)
 
 static void act(struct sim_conduct *c, bool is_allowed)
 {
-	struct held **next = pick(c);
+	const struct sim_held *next = pick(c);
 
-	if (!*next) {
+	if (!next) {
 		let_time_pass(c);
 	} else if (is_allowed || !c->ops->may_go ||
-		   c->ops->may_go(&(*next)->pub, c->arg)) {
+		   c->ops->may_go(next, c->arg)) {
 		release(c, next);
 	} else {
 		c->state = CONDUCT_WAITING;
@@ -437,8 +388,7 @@ void sim_conduct_end(struct sim_conduct *c)
 		return;
 
 	c->state = CONDUCT_OFF;
-	while (c->held)
-		held_free(&c->held);
+	sim_held_forget(c->held, ~0U);
 	for (int i = 0; i < SIM_ACTOR_COUNT; i++)
 		end_one(c, (enum sim_actor)i);
 	clock_give_back();
@@ -448,35 +398,8 @@ void sim_conduct_end(struct sim_conduct *c)
  * behind those received before it; of one round, in the order of elements */
 void sim_conduct_hold(struct sim_conduct *c, const struct sim_held *held)
 {
-	struct held **p = &c->held;
-	struct held *h;
-
-	if (c->state == CONDUCT_OFF)
-		return;
-
-	while (*p && ((*p)->round < c->round || (*p)->pub.actor <= held->actor))
-		p = &(*p)->next;
-	h = xcalloc(1, sizeof(*h));
-	h->what = xstrdup(held->what);
-	h->remote = xstrdup(held->remote);
-	h->pub = *held;
-	h->pub.what = h->what;
-	h->pub.remote = h->remote;
-	h->round = c->round;
-	h->next = *p;
-	*p = h;
-}
-
-static void forget_held_of(struct sim_conduct *c, enum sim_actor actor)
-{
-	struct held **p = &c->held;
-
-	while (*p) {
-		if ((*p)->pub.actor == actor)
-			held_free(p);
-		else
-			p = &(*p)->next;
-	}
+	if (c->state != CONDUCT_OFF)
+		sim_held_add(c->held, held, c->round);
 }
 
 /** The scenario has told an element something: that it may have to act on */
@@ -491,7 +414,7 @@ void sim_conduct_on_change(struct sim_conduct *c, enum sim_actor actor)
 	enum sim_condition is = c->ops->condition(actor, c->arg);
 
 	if (is == SIM_IS_DOWN)
-		forget_held_of(c, actor);
+		sim_held_forget(c->held, 1U << actor);
 	c->is_changed = c->is_told = true;
 	if (c->state != CONDUCT_OFF && !c->is_in_turn)
 		stir(c);
@@ -504,24 +427,9 @@ void sim_conduct_go(struct sim_conduct *c)
 		act(c, true);
 }
 
-/** How many messages are held, in the order in which they would be acted on */
-size_t sim_conduct_held_count(const struct sim_conduct *c)
+/** What waits, in the order in which it would be acted on; valid until the
+ * next turn of the loop */
+const struct sim_held_queue *sim_conduct_held(const struct sim_conduct *c)
 {
-	size_t n = 0;
-
-	for (const struct held *h = c->held; h; h = h->next)
-		n++;
-
-	return n;
-}
-
-/** One of them; valid until the next turn of the loop */
-const struct sim_held *sim_conduct_held(const struct sim_conduct *c, size_t i)
-{
-	const struct held *h = c->held;
-
-	while (i--)
-		h = h->next;
-
-	return &h->pub;
+	return c->held;
 }

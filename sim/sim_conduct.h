@@ -19,20 +19,11 @@
 
 #include "common/ctl.h"
 #include "sim/sim_fault.h"
+#include "sim/sim_held.h"
 #include "sim/sim_super.h"
 
 struct loop;
 struct sim_conduct;
-
-/** A message that an element has received and not acted on */
-struct sim_held {
-	enum sim_actor actor;
-	unsigned number;    /**< by which the element knows it */
-	const char *what;   /**< "sip REGISTER", borrowed */
-	const char *remote; /**< who has sent it: its address, borrowed */
-	int64_t real_us;    /**< when it was held, by the machine's clock; 0: a
-				 fault held it first */
-};
 
 /** What the conductor asks of the testbed and of the scenario */
 struct sim_conduct_ops {
@@ -72,8 +63,7 @@ void sim_conduct_on_command(struct sim_conduct *conduct);
 void sim_conduct_on_change(struct sim_conduct *conduct, enum sim_actor actor);
 void sim_conduct_go(struct sim_conduct *conduct);
 
-size_t sim_conduct_held_count(const struct sim_conduct *conduct);
-const struct sim_held *sim_conduct_held(const struct sim_conduct *conduct,
-					size_t i);
+const struct sim_held_queue *
+sim_conduct_held(const struct sim_conduct *conduct);
 
 #endif

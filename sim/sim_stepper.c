@@ -259,18 +259,21 @@ const struct sim_label *sim_stepper_labels(const struct sim_stepper *s)
 	return s->labels;
 }
 
+static const struct sim_held_queue *queue(const struct sim_stepper *s)
+{
+	return sim_conduct_held(sim_bed_conductor(s->run->bed));
+}
+
 /** How many messages wait; the first is acted on next */
 size_t sim_stepper_held_count(const struct sim_stepper *s)
 {
-	return s->state == STEP_HELD
-		       ? sim_conduct_held_count(sim_bed_conductor(s->run->bed))
-		       : 0;
+	return s->state == STEP_HELD ? sim_held_count(queue(s)) : 0;
 }
 
 /** One of them; valid until the loop goes on */
 const struct sim_held *sim_stepper_held(const struct sim_stepper *s, size_t i)
 {
-	return sim_conduct_held(sim_bed_conductor(s->run->bed), i);
+	return sim_held_at(queue(s), i);
 }
 
 /** The entry that a held message is: the last that its element had received of
