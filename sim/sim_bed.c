@@ -1,22 +1,16 @@
 #include "sim/sim_bed.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <sys/stat.h>
-
 #include "common/clock.h"
 #include "common/mem.h"
-#include "common/pki.h"
-#include "common/timer.h"
 #include "sim/sim.h"
+#include "sim/sim_bed_files.h"
 #include "sim/sim_conduct.h"
 #include "sim/sim_fault.h"
 #include "sim/sim_invariant.h"
 #include "sim/sim_net.h"
-#include "sim/sim_super_args.h"
 #include "sim/sim_trace.h"
 
 enum { HOST_LEN = 80 };
@@ -36,33 +30,6 @@ struct sim_bed {
 	const struct sim_bed_ops *ops;
 	void *arg;
 };
-
-/** Add an option to one element's command line, or (actor -1) to all; false
- * if there are too many */
-bool sim_plan_add(struct sim_plan *plan, int actor, const char *name,
-		  const char *value)
-{
-	if (plan->extra_n == SIM_EXTRA_MAX)
-		return false;
-
-	plan->extra[plan->extra_n++] =
-		(struct sim_extra){ actor, xstrdup(name), xstrdup(value) };
-
-	return true;
-}
-
-/** Free what the plan holds */
-void sim_plan_clear(struct sim_plan *plan)
-{
-	for (int i = 0; i < plan->extra_n; i++) {
-		free(plan->extra[i].name);
-		free(plan->extra[i].value);
-	}
-	free(plan->policy);
-	free(plan->store);
-	json_decref(plan->users);
-	*plan = (struct sim_plan){ .extra_n = 0 };
-}
 
 static void on_ready(int64_t ready_us, void *arg)
 {
@@ -249,58 +216,6 @@ static const struct sim_conduct_ops conduct_ops = {
 	conduct_stuck
 };
 
-static int make_certificates(const struct sim_bed *bed, char **reasonp)
-{
-	const char *names[SIM_ACTOR_COUNT + 1] = { NULL };
-	const char *hosts[SIM_ACTOR_COUNT + 1] = { NULL };
-	char text[SIM_ACTOR_COUNT][HOST_LEN];
-	char *dir = xasprintf("%s/pki", bed->dir);
-	int n = 0, err;
-
-	for (int i = 0; i < SIM_ACTOR_COUNT; i++) {
-		/* who speaks HTTPS; the others need none */
-		if (i != SIM_HSS && i != SIM_PLATFORM && i != SIM_APPSERVER &&
-		    i != SIM_APPSERVER2 && i != SIM_BOSS)
-			continue;
-		if (!sim_actor_is_in((enum sim_actor)i, bed->cfg.appservers))
-			continue;
-		names[n] = sim_actor_name((enum sim_actor)i);
-		sim_net_hosts(bed->net, names[n], text[n], HOST_LEN);
-		hosts[n] = text[n][0] ? text[n] : NULL;
-		n++;
-	}
-	err = pki_make(dir, names, hosts, reasonp);
-	free(dir);
-
-	return err;
-}
-
-/* The AS's users: a line each, real number and secret */
-static int write_users(const struct sim_bed *bed, const json_t *users,
-		       char **reasonp)
-{
-	char *path = sim_users_file(&bed->cfg);
-	FILE *f = fopen(path, "we");
-	const char *number;
-	json_t *secret;
-	int err = f ? 0 : errno;
-
-	json_object_foreach((json_t *)users, number, secret)
-	{
-		if (f)
-			(void)fprintf(f, "%s %s\n", number,
-				      json_string_value(secret));
-	}
-	if (f && fclose(f))
-		err = errno;
-	if (err)
-		*reasonp =
-			xasprintf("cannot write %s: %s", path, strerror(err));
-	free(path);
-
-	return err;
-}
-
 /* By these the trace knows who is behind an address */
 static void name_addresses(const struct sim_bed *bed)
 {
@@ -318,39 +233,6 @@ static void name_addresses(const struct sim_bed *bed)
 		sim_net_hosts(bed->net, actor, host, HOST_LEN);
 		sim_trace_actor(bed->trace, actor, host);
 	}
-}
-
-/* A timer as the elements are given it: "timer", "cool-down=500ms" */
-static int64_t plan_timer_ms(const struct sim_plan *plan, enum timer_id id)
-{
-	const char *name = timer_name_get(id)->name;
-	int64_t value_ms = timer_value_ms(id);
-	size_t len = strlen(name);
-
-	for (int i = 0; i < plan->extra_n; i++)
-		if (!strcmp(plan->extra[i].name, "timer") &&
-		    !strncmp(plan->extra[i].value, name, len) &&
-		    plan->extra[i].value[len] == '=')
-			value_ms = strtoll(plan->extra[i].value + len + 1, NULL,
-					   10);
-
-	return value_ms;
-}
-
-/* As stated, or by the timers on the longest way from a release to idle */
-static int64_t idle_within_ms(const struct sim_plan *plan)
-{
-	static const enum timer_id way[] = { TIMER_PLATFORM, TIMER_RETRY_MAX,
-					     TIMER_DEREG_BOUND,
-					     TIMER_COOL_DOWN };
-	int64_t sum_ms = 0;
-
-	if (plan->idle_within_ms)
-		return plan->idle_within_ms;
-	for (size_t i = 0; i < sizeof(way) / sizeof(way[0]); i++)
-		sum_ms += plan_timer_ms(plan, way[i]);
-
-	return sum_ms;
 }
 
 /**
@@ -373,7 +255,7 @@ int sim_bed_new(struct sim_bed **bp, const struct sim_bed_cfg *cfg,
 	bed->ops = ops;
 	bed->arg = arg;
 	bed->trace = sim_trace_new();
-	bed->idle_within_ms = idle_within_ms(cfg->plan);
+	bed->idle_within_ms = sim_plan_idle_within_ms(cfg->plan);
 	if (!cfg->keeps_trace)
 		bed->invariants = sim_invariants_new(bed->idle_within_ms);
 	bed->faults = sim_faults_new(cfg->loop, &fault_ops, bed);
@@ -389,9 +271,9 @@ int sim_bed_new(struct sim_bed **bp, const struct sim_bed_cfg *cfg,
 		.extra_n = cfg->plan->extra_n,
 	};
 	name_addresses(bed);
-	err = make_certificates(bed, reasonp);
+	err = sim_bed_certificates(&bed->cfg, reasonp);
 	if (!err)
-		err = write_users(bed, cfg->plan->users, reasonp);
+		err = sim_bed_users(&bed->cfg, cfg->plan->users, reasonp);
 	if (!err && cfg->plan->store)
 		err = sim_make_dirs(cfg->plan->store, reasonp);
 	if (!err)

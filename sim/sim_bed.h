@@ -62,6 +62,7 @@ struct sim_bed_ops {
 bool sim_plan_add(struct sim_plan *plan, int actor, const char *name,
 		  const char *value);
 void sim_plan_clear(struct sim_plan *plan);
+int64_t sim_plan_idle_within_ms(const struct sim_plan *plan);
 
 int sim_bed_new(struct sim_bed **bp, const struct sim_bed_cfg *cfg,
 		const struct sim_bed_ops *ops, void *arg, char **reasonp);
