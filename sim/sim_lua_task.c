@@ -169,7 +169,7 @@ int task_wait_fact(struct task *task, int64_t bound_us, lua_KContext ctx,
 	/* to look may be to act (a call that is tried again): then time passes
 	 * before the next try, or it never would */
 	if (task->is_looking && task->looked != task->lua->round) {
-		task->rest_us = clock_now_us() + REST_MS * 1000;
+		task->rest_us = clock_now_us() + REST_MS * 1000LL;
 		most_ms = REST_MS;
 	}
 	/* one that has only just come to it has not looked yet */

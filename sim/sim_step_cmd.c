@@ -77,6 +77,7 @@ static int step(struct sim_run_cfg *cfg, const char *given,
 		code = where->is_web ? step_in_browser(cfg, file, where)
 				     : step_on_screen(cfg, file, where);
 	sim_results_clear(&results);
+	cfg->results = NULL;
 	free(reason);
 	loop_free(cfg->loop);
 	free(file);

@@ -329,12 +329,13 @@ static char *held_sentence(const struct sim_stepper *s, enum sim_lang lang)
 char *sim_stepper_sentence(const struct sim_stepper *s, enum sim_lang lang)
 {
 	bool is_zh = lang == SIM_CHINESE;
-	const char *reason = s->run ? sim_lua_reason(s->run->lua) : NULL;
+	const char *reason;
 
 	switch (s->state) {
 	case STEP_HELD:
 		return held_sentence(s, lang);
 	case STEP_OVER:
+		reason = sim_lua_reason(s->run->lua);
 		if (reason)
 			return xstrdup(reason);
 		return xstrdup(is_zh ? "运行结束" : "the run is over");

@@ -12,7 +12,7 @@
 #include "tests/fake/term.h"
 #include "tests/suite.h"
 
-#define FOLDER BUILD_DIR "/tests/web"
+static const char folder[] = BUILD_DIR "/tests/web";
 
 enum { BROWSER_MS = 120000 };
 
@@ -163,9 +163,9 @@ START_TEST(a_real_run_is_stepped_by_clicks)
 					"--no-colour", "--runs", temp_dir(),
 					"scenarios/patent.lua", NULL });
 	url = url_of(p);
-	(void)mkdir(FOLDER, 0755);
+	(void)mkdir(folder, 0755);
 	proc_start(browser, (const char *[]){ "node", "tests/web/step.mjs", url,
-					      FOLDER, NULL });
+					      folder, NULL });
 	ck_assert_msg(proc_wait_end(browser, BROWSER_MS) == 0, "%s",
 		      browser->text);
 	ck_assert_msg(proc_wait_end(p, PLAY_BOUND_MS) == 0, "%s", play_tail(p));

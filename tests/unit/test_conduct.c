@@ -101,7 +101,7 @@ START_TEST(it_says_what_time_it_is_and_when_its_next_timer_is_due)
 	ck_assert(clock_is_virtual());
 	ck_assert_int_eq(said("clock_us"), now_us);
 	ck_assert_int_eq(said("due_us"), -1);
-	timer_start_ms(timer, 3600 * 1000);
+	timer_start_ms(timer, 3600 * 1000LL);
 	ask(now_us);
 	expect_answers(2);
 	ck_assert_int_eq(said("due_us"), now_us + 3600 * 1000000LL);
