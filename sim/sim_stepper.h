@@ -2,7 +2,7 @@
  * student
  *
  * The engine between the run and who looks at it, on the terminal's screen
- * (sim_stepper_tui.c) or in a browser (sim_step_web.c). While a message waits,
+ * (sim_step_tui.c) or in a browser (sim_step_web.c). While a message waits,
  * no clock moves: no timer fires, nothing is sent again, whatever the student
  * thinks about.
  */

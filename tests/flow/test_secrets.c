@@ -249,16 +249,17 @@ START_TEST(a_secret_is_in_the_messages_alone)
 	char *file = xasprintf("scenarios/%s.lua", name);
 	char *lua = xasprintf("%s.lua", name);
 	struct proc *p = play_new();
-	char *text = NULL, *all;
+	char *text = NULL, *all, *played;
 	json_t *secrets;
 	size_t len;
 
 	if (strcmp(name, "refused") != 0)
 		text = read_all(file, &len);
 	all = xasprintf("%s%s", loudly, text ? text : refused);
-	proc_start(p, (const char *[]){ PROC_SIPSHARE, "run", "--all-events",
-					"--runs", dir,
-					play_write_file(dir, lua, all), NULL });
+	played = play_write_file(dir, lua, all);
+	proc_start(p, (const char *[]){ PROC_SIPSHARE, "run", "--fast",
+					"--all-events", "--runs", dir, played,
+					NULL });
 	ck_assert_msg(proc_wait_end(p, PLAY_BOUND_MS) == 0, "%s", play_tail(p));
 
 	secrets = secrets_of(run);
@@ -268,6 +269,7 @@ START_TEST(a_secret_is_in_the_messages_alone)
 	ck_assert_int_ge(expect_none_in_files(secrets, run),
 			 LOGS + LADDER_AND_BILL);
 	json_decref(secrets);
+	free(played);
 	free(all);
 	free(text);
 	free(lua);
