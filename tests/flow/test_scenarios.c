@@ -242,9 +242,9 @@ START_TEST(a_scenario_without_end_is_ended)
 	struct proc *p = play_new();
 
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "run", "--runs", dir,
-					"--timeout", "1", file, NULL });
+					"--timeout", "3", file, NULL });
 	ck_assert_int_eq(proc_wait_end(p, PLAY_BOUND_MS), 1);
-	play_expect_text(p, "s.lua:2: the scenario did not end within 1");
+	play_expect_text(p, "s.lua:2: the scenario did not end within 3");
 	free(file);
 }
 END_TEST

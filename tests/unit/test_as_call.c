@@ -21,7 +21,7 @@
 	"v=0\no=- 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\n"      \
 	"m=audio 4000 RTP/AVP 8\n"
 
-enum { SECOND_US = 1000000, BOUND_MS = 3000 };
+enum { SECOND_US = 1000000, BOUND_MS = 15000 };
 
 static struct {
 	struct as_bed *bed;
@@ -37,7 +37,7 @@ static void setup(void)
 	const char *reason = NULL;
 
 	memset(&t, 0, sizeof(t));
-	ck_assert_int_eq(timer_override("https-request=250ms", &reason), 0);
+	ck_assert_int_eq(timer_override("https-request=1500ms", &reason), 0);
 	ck_assert_int_eq(timer_override("retry=20ms", &reason), 0);
 	ck_assert_int_eq(timer_override("sip-transaction=2s", &reason), 0);
 	t.bed = as_bed_new();

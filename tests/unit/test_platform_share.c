@@ -66,7 +66,7 @@ static bool is_stored(const void *state)
 
 static void wait_stored(const char *state)
 {
-	ck_assert_msg(loop_run_until(a.loop, is_stored, state, 3000),
+	ck_assert_msg(loop_run_until(a.loop, is_stored, state, 20000),
 		      "not all are %s", state);
 }
 

@@ -400,10 +400,10 @@ START_TEST(an_element_that_is_never_ready_is_named_when_time_is_up)
 {
 	const char *wrong = NULL;
 
-	ck_assert_int_eq(timer_override("ready=200ms", &wrong), 0);
+	ck_assert_int_eq(timer_override("ready=2s", &wrong), 0);
 	start("boss=silent");
 	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, BOUND_MS));
-	ck_assert_msg(strstr(t.reason, "boss is not ready after 200 ms"), "%s",
+	ck_assert_msg(strstr(t.reason, "boss is not ready after 2000 ms"), "%s",
 		      t.reason);
 	ck_assert(!t.is_ready);
 	stop();
