@@ -5,7 +5,7 @@
 
 #include "tests/fake/proc.h"
 
-enum { PLAY_BOUND_MS = 30000 };
+enum { PLAY_BOUND_MS = 120000 };
 
 /** Reachable to the end of the test, as its output is */
 struct proc *play_new(void);

@@ -10,7 +10,7 @@
 #include "tests/suite.h"
 
 enum {
-	BOUND_MS = 60000,
+	BOUND_MS = 120000,
 	AT_ONCE = 2,
 	RUNS = 10,
 	RUNS_MAX = 10000,
@@ -32,7 +32,7 @@ static void start(struct proc *p, long seed)
 	char *text = xasprintf("%ld", seed);
 
 	proc_start(p, (const char *[]){ sipshare, "run", "--quiet",
-					"--no-colour", "--timeout", "50",
+					"--no-colour", "--timeout", "100",
 					"--runs", temp_dir(), "--seed", text,
 					"scenarios/random.lua", NULL });
 	free(text);
@@ -71,7 +71,7 @@ static Suite *random_suite(void)
 
 	printf("random: %ld runs from seed %ld on\n", runs,
 	       setting("RANDOM_SEED", 1));
-	tcase_set_timeout(tc, 150);
+	tcase_set_timeout(tc, 300);
 	tcase_add_loop_test(tc,
 			    whatever_users_and_faults_come_the_invariants_hold,
 			    0, (int)((runs + AT_ONCE - 1) / AT_ONCE));

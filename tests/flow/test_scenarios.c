@@ -291,7 +291,7 @@ static Suite *scenarios_suite(void)
 	if (glob("scenarios/*.lua", 0, NULL, &scenarios))
 		abort(); /* make runs the tests from the root */
 	n = ((int)scenarios.gl_pathc + AT_ONCE - 1) / AT_ONCE;
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 300);
 	tcase_add_loop_test(tc, every_scenario_passes_in_virtual_time, 0, n);
 #ifndef __SANITIZE_ADDRESS__
 	tcase_add_loop_test(tc, every_scenario_passes_and_leaves_its_files, 0,
@@ -303,7 +303,7 @@ static Suite *scenarios_suite(void)
 	suite_add_tcase(s, tc);
 
 	tc = tcase_create("what fails");
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, a_syntax_error_is_told_before_anything_starts);
 	tcase_add_test(
 		tc, a_misspelt_verb_is_told_with_its_line_and_what_was_meant);
