@@ -70,7 +70,8 @@ static void on_stopped(void *arg)
 	struct sim_run *run = arg;
 
 	run->is_stopped = true;
-	if (run->cfg->front && run->ready_us >= 0)
+	/* who ended it by a signal does not want to look at it */
+	if (run->cfg->front && run->ready_us >= 0 && !run->signo)
 		run->cfg->front->over(run->cfg->front_arg);
 	else
 		loop_stop(run->cfg->loop);

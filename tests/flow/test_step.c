@@ -1,5 +1,6 @@
 /* sipshare step, over the real processes: on a terminal by keys, in a browser
  * by clicks, and how long a student may think */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +175,19 @@ START_TEST(a_real_run_is_stepped_by_clicks)
 }
 END_TEST
 
+START_TEST(ctrl_c_ends_it_whatever_waits)
+{
+	struct proc *p = play_new();
+
+	proc_start(p, (const char *[]){ PROC_SIPSHARE, "step", "--web",
+					"--no-colour", "--runs", temp_dir(),
+					"scenarios/fig1.lua", NULL });
+	free(url_of(p));
+	ck_assert_int_eq(proc_stop(p, SIGINT), 130);
+	play_expect_text(p, "ended by signal 2");
+}
+END_TEST
+
 /* --- time --- */
 
 /* By curl, as the page does it */
@@ -203,7 +217,7 @@ static void wait_for(const char *url, const char *what)
 	proc_start(&p, (const char *[]){ "curl", "-sSN", "--max-time", "20", to,
 					 NULL });
 	ck_assert_msg(proc_wait_text(&p, what, PLAY_BOUND_MS), "no %s", what);
-	(void)proc_stop(&p, 15);
+	(void)proc_stop(&p, SIGTERM);
 	free(p.text);
 	free(to);
 }
@@ -297,6 +311,7 @@ static Suite *step_suite(void)
 	tc = tcase_create("in a browser");
 	tcase_set_timeout(tc, 180);
 	tcase_add_test(tc, a_real_run_is_stepped_by_clicks);
+	tcase_add_test(tc, ctrl_c_ends_it_whatever_waits);
 	tcase_add_test(tc, a_student_may_think_for_an_hour);
 	suite_add_tcase(s, tc);
 
