@@ -21,8 +21,8 @@ enum { BROWSER_MS = 120000 };
 
 static void step_on_terminal(const char *file)
 {
-	char *command = xasprintf("%s step --runs %s %s", PROC_SIPSHARE,
-				  temp_dir(), file);
+	char *command = xasprintf("LC_ALL=C.UTF-8 %s step --runs %s %s",
+				  PROC_SIPSHARE, temp_dir(), file);
 
 	term_start(150, 40, command);
 	free(command);

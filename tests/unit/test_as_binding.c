@@ -19,8 +19,8 @@ static void setup(void)
 	const char *reason = NULL;
 
 	/* what is lost, is lost soon */
-	ck_assert_int_eq(timer_override("https-request=250ms", &reason), 0);
-	ck_assert_int_eq(timer_override("platform-answer=50ms", &reason), 0);
+	ck_assert_int_eq(timer_override("https-request=2s", &reason), 0);
+	ck_assert_int_eq(timer_override("platform-answer=700ms", &reason), 0);
 	ck_assert_int_eq(timer_override("retry=20ms", &reason), 0);
 	bed = as_bed_new();
 	as_bed_login(bed, ALICE, "s3cret");

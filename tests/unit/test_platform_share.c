@@ -140,7 +140,7 @@ END_TEST
 
 START_TEST(limit_of_a_lease_that_another_has_ended_ends_nothing)
 {
-	bed_timer("lease-limit=300ms");
+	bed_timer("lease-limit=2s");
 	import(1);
 	bed_give(&a, "k");
 	bed_give(&b, "k");
@@ -148,7 +148,7 @@ START_TEST(limit_of_a_lease_that_another_has_ended_ends_nothing)
 	wait_stored("idle");
 	bed_timer("lease-limit=30s");
 	ck_assert_int_eq(bed_give(&b, "l"), 1);
-	bed_settle(&a, 400);
+	bed_settle(&a, 2200);
 	ck_assert_int_eq(bed_state(&a, 1), LEASE_OCCUPIED);
 	ck_assert_int_eq(bed_lease(&a, 1)->lease_id, 2);
 	ck_assert(is_stored("occupied"));
