@@ -438,6 +438,19 @@ const char *sim_label_ids(const struct sim_label *lb, size_t i)
 	return lb->labels[i].ids;
 }
 
+bool sim_label_has_id(const struct sim_label *lb, size_t i, const char *id)
+{
+	size_t len = strlen(id);
+	const char *at = sim_label_ids(lb, i);
+
+	for (; (at = strcasestr(at, id)); at++) {
+		if (at[len] == '\0' || at[len] == ' ')
+			return true;
+	}
+
+	return false;
+}
+
 const char *sim_label_impu(const struct sim_label *lb, size_t i)
 {
 	return lb->labels[i].impu;

@@ -6,6 +6,7 @@
 #ifndef SIPSHARE_SIM_LABEL_H
 #define SIPSHARE_SIM_LABEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -29,6 +30,8 @@ const struct sim_step *sim_label_step(const struct sim_label *lb, size_t i);
 enum sim_wire sim_label_wire(const struct sim_label *lb, size_t i);
 /** "S408 S501", or ""; borrowed from lb */
 const char *sim_label_ids(const struct sim_label *lb, size_t i);
+/** Is entry i the step of that id? In either case; "407" is "S407", too */
+bool sim_label_has_id(const struct sim_label *lb, size_t i, const char *id);
 /** The public identity that entry i is about, or NULL */
 const char *sim_label_impu(const struct sim_label *lb, size_t i);
 /** "REGISTER", "401 Unauthorized", "MAR", "POST /v1/login", an event's name:

@@ -66,24 +66,12 @@ static void label(struct sim_stepper *s)
 	s->labels = sim_label_new(trace);
 }
 
-static bool has_id(const char *ids, const char *id)
-{
-	size_t len = strlen(id);
-
-	for (const char *at = ids; (at = strstr(at, id)); at += len)
-		if ((at == ids || at[-1] == ' ') &&
-		    (at[len] == '\0' || at[len] == ' '))
-			return true;
-
-	return false;
-}
-
 static bool is_step_seen(const struct sim_stepper *s)
 {
 	size_t n = sim_trace_count(sim_label_trace(s->labels));
 
 	for (size_t i = s->from; i < n; i++)
-		if (has_id(sim_label_ids(s->labels, i), s->ref))
+		if (sim_label_has_id(s->labels, i, s->ref))
 			return true;
 
 	return false;

@@ -1,7 +1,6 @@
 #include "sim/sim_view_list.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/mem.h"
 #include "sim/sim_message.h"
@@ -92,19 +91,6 @@ void sim_view_list_message(const struct sim_view_list *v, size_t row, FILE *f)
 	sim_message_print(v->lb, v->shown[row], v->cfg.lang, f);
 }
 
-static bool has_id(const struct sim_view_list *v, size_t i, const char *id)
-{
-	size_t len = strlen(id);
-	const char *at = sim_label_ids(v->lb, i);
-
-	for (; (at = strcasestr(at, id)); at++) {
-		if (at[len] == '\0' || at[len] == ' ')
-			return true;
-	}
-
-	return false;
-}
-
 static void on_step(const char *text, void *arg)
 {
 	struct sim_view_list *v = arg;
@@ -116,7 +102,7 @@ static void on_step(const char *text, void *arg)
 	for (size_t k = 1; k <= v->shown_n; k++) {
 		size_t row = (from + k) % v->shown_n;
 
-		if (has_id(v, v->shown[row], text)) {
+		if (sim_label_has_id(v->lb, v->shown[row], text)) {
 			sim_tui_go(v->tui, row);
 			return;
 		}
