@@ -15,6 +15,7 @@
 #include "common/timer.h"
 #include "common/trace.h"
 #include "platform/platform_core.h"
+#include "platform/platform_lease.h"
 #include "platform/platform_units.h"
 
 /** How many SIP-URIs are in each state, by name */

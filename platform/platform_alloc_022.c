@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/trace.h"
+#include "platform/platform_lease.h"
 #include "platform/platform_units.h"
 
 enum { TRIES_MAX = 3 };

@@ -10,30 +10,16 @@
 #include "platform/platform_pool.h"
 
 struct element;
-struct fsm;
 struct https_req;
 struct https_server;
 struct plat_dereg;
 struct plat_file;
 struct plat_job;
+struct plat_lease;
 struct plat_passwd;
 struct plat_waiter;
 struct sipep;
 struct timer;
-
-/** One SIP-URI of the pool, as the store last said. Owned by the platform */
-struct plat_lease {
-	struct plat *plat;
-	int64_t number, lease_id;
-	char *uri;
-	struct fsm *fsm;
-	struct plat_dereg *dereg;   /* REGISTER under way, or NULL */
-	struct plat_passwd *passwd; /* message to the BOSS under way, or NULL */
-	bool is_confirmed, is_refused; /* the deregistration (403) */
-	int64_t due_us;                /* idle by then, as far as can be told */
-	int64_t retry_ms;              /* until the next try of S413 */
-	int64_t give_up_us;            /* then it is quarantined */
-};
 
 /** The role. Owned by main() or a test */
 struct plat {
@@ -98,15 +84,6 @@ struct plat_job *plat_job_new(struct plat *plat, struct https_req *req,
 void plat_job_run(int err, const struct store_rows *rows, void *arg);
 json_t *plat_counts(const struct plat *plat);
 json_t *plat_show(const struct plat *plat);
-
-/* platform_lease.c */
-void plat_lease_add(struct plat *plat, const struct plat_row *row);
-struct plat_lease *plat_lease_free(struct plat_lease *lease);
-void plat_lease_follow(struct plat *plat, const struct plat_row *row);
-void plat_lease_sync(struct plat *plat, const struct plat_row *row);
-void plat_lease_take(struct plat *plat, const struct plat_row *row);
-void plat_lease_reclaim(const struct plat_lease *lease);
-int64_t plat_lease_soonest_ms(struct plat *plat);
 
 /* platform_share.c: several platforms on one pool */
 bool plat_share_is_ours(const struct plat *plat, const struct plat_row *row);

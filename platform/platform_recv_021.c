@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/trace.h"
+#include "platform/platform_lease.h"
 #include "platform/platform_units.h"
 
 /* A batch of a hundred thousand accounts fits */

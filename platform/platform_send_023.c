@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/https.h"
 #include "common/timer.h"
+#include "platform/platform_lease.h"
 #include "platform/platform_units.h"
 
 /* Each of these is asked with NULL where the client has gone away */

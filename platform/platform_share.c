@@ -7,6 +7,7 @@
 #include "common/element.h"
 #include "common/log.h"
 #include "common/timer.h"
+#include "platform/platform_lease.h"
 #include "platform/platform_units.h"
 
 /** Whether this platform is the one that sees the SIP-URI through */

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "platform/platform_core.h"
+#include "platform/platform_lease.h"
 #include "platform/platform_units.h"
 
 struct ctl;
