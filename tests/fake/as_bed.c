@@ -14,8 +14,7 @@
 #include "common/pki.h"
 #include "common/trace.h"
 #include "tests/fake/proc.h"
-
-enum { BOUND_MS = 5000 };
+#include "tests/patience.h"
 
 static void make_files(struct as_bed *bed)
 {
@@ -85,7 +84,7 @@ void as_bed_start(struct as_bed *bed)
 		      reason);
 	snprintf(bed->url, sizeof(bed->url), "https://%s",
 		 as_https_addr(bed->as));
-	ck_assert(loop_run_until(bed->loop, is_ready, bed, BOUND_MS));
+	ck_assert(loop_run_until(bed->loop, is_ready, bed, PATIENCE_MS));
 }
 
 /** Stop the AS; its store stays */
@@ -189,7 +188,7 @@ static bool is_answered(const void *arg)
 /** Wait for the answer; its status */
 int as_bed_wait(struct as_bed *bed)
 {
-	ck_assert_msg(loop_run_until(bed->loop, is_answered, bed, BOUND_MS),
+	ck_assert_msg(loop_run_until(bed->loop, is_answered, bed, PATIENCE_MS),
 		      "the application server did not answer");
 
 	return bed->last.status;
@@ -259,7 +258,7 @@ void as_bed_turns(struct as_bed *bed, const int *count, int wanted)
 {
 	const struct awaited a = { count, wanted };
 
-	ck_assert(loop_run_until(bed->loop, has_come, &a, BOUND_MS));
+	ck_assert(loop_run_until(bed->loop, has_come, &a, PATIENCE_MS));
 }
 
 /** A state that is waited for */
@@ -286,6 +285,6 @@ void as_bed_settle(struct as_bed *bed, const char *state)
 {
 	const struct settled s = { bed, state };
 
-	ck_assert_msg(loop_run_until(bed->loop, has_state, &s, BOUND_MS),
+	ck_assert_msg(loop_run_until(bed->loop, has_state, &s, PATIENCE_MS),
 		      "the binding did not become %s", state);
 }

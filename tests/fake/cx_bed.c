@@ -7,6 +7,7 @@
 
 #include "common/element.h"
 #include "common/loop.h"
+#include "tests/patience.h"
 
 struct cx_bed cx_bed;
 const struct cx_uar cx_bed_uar = { .impi = "a@ims.test",
@@ -82,8 +83,8 @@ void cx_bed_setup(void)
 	cx_bed_setup_alone();
 	cx_bed.hss = fake_hss_new(cx_bed.hss_el);
 	cx_bed.cx = cx_bed_connect(fake_hss_addr(cx_bed.hss), NULL);
-	ck_assert(loop_run_until(cx_bed.loop, cx_bed_is_open, NULL,
-				 CX_BED_BOUND_MS));
+	ck_assert(
+		loop_run_until(cx_bed.loop, cx_bed_is_open, NULL, PATIENCE_MS));
 }
 
 void cx_bed_teardown(void)
@@ -97,7 +98,7 @@ void cx_bed_teardown(void)
 
 void cx_bed_expect_answers(int n)
 {
-	ck_assert(loop_run_until(cx_bed.loop, has_answer, &n, CX_BED_BOUND_MS));
+	ck_assert(loop_run_until(cx_bed.loop, has_answer, &n, PATIENCE_MS));
 	ck_assert_int_eq(cx_bed.answers, n);
 }
 

@@ -7,8 +7,7 @@
 
 #include "common/cx.h"
 #include "tests/fake/fake_hss.h"
-
-enum { CX_BED_BOUND_MS = 2000 };
+#include "tests/patience.h"
 
 /** What there is, and what came back last */
 struct cx_bed {

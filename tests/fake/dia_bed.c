@@ -9,6 +9,7 @@
 #include "common/dia_check.h"
 #include "common/element.h"
 #include "common/trace.h"
+#include "tests/patience.h"
 
 struct dia_bed dia_bed;
 
@@ -26,12 +27,12 @@ bool dia_bed_has_message(const void *arg)
 
 void dia_bed_wait_for(loop_pred *pred)
 {
-	ck_assert(loop_run_until(dia_bed.loop, pred, NULL, DIA_BED_MS));
+	ck_assert(loop_run_until(dia_bed.loop, pred, NULL, PATIENCE_MS));
 }
 
 void dia_bed_wait_for_n(loop_pred *pred, int n)
 {
-	ck_assert(loop_run_until(dia_bed.loop, pred, &n, DIA_BED_MS));
+	ck_assert(loop_run_until(dia_bed.loop, pred, &n, PATIENCE_MS));
 }
 
 void dia_bed_advance_ms(int64_t ms)

@@ -11,8 +11,7 @@
 #include "common/loop.h"
 #include "tests/fake/fake_dia_peer.h"
 #include "tests/fake/fake_hss.h"
-
-enum { DIA_BED_MS = 2000 };
+#include "tests/patience.h"
 
 /** What there is, and what was seen */
 struct dia_bed {

@@ -8,8 +8,7 @@
 
 #include "common/mem.h"
 #include "tests/fake/proc.h"
-
-enum { RUN_MS = 60000 };
+#include "tests/patience.h"
 
 struct dissect dissect;
 
@@ -29,7 +28,7 @@ void dissect_play(const char *name, const char *kind)
 	int code;
 
 	proc_start(&run, argv);
-	code = proc_wait_end(&run, RUN_MS);
+	code = proc_wait_end(&run, PATIENCE_MS);
 	ck_assert_msg(code == 0, "exit %d:\n…%s", code,
 		      run.text + (run.len > 1500 ? run.len - 1500 : 0));
 	/* down to the DPA that ends the last connection (RFC 6733 5.4) */
@@ -58,7 +57,7 @@ const char *dissect_args(const char *const *args)
 		argv[n++] = *args++;
 	free(tshark.text);
 	proc_start(&tshark, argv);
-	code = proc_wait_end(&tshark, RUN_MS);
+	code = proc_wait_end(&tshark, PATIENCE_MS);
 	ck_assert_msg(code == 0, "tshark: exit %d:\n%.1500s", code,
 		      tshark.text);
 

@@ -13,8 +13,9 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/stream.h"
+#include "tests/patience.h"
 
-enum { WAIT_MS = 3000, QUEUE_MAX = 64, DATAGRAM_MAX = 65536 };
+enum { QUEUE_MAX = 64, DATAGRAM_MAX = 65536 };
 
 /** Owned by the test */
 struct fake_peer {
@@ -221,7 +222,7 @@ static bool has_message(const void *arg)
 
 const char *fake_peer_rx(struct fake_peer *peer)
 {
-	if (!loop_run_until(peer->loop, has_message, peer, WAIT_MS))
+	if (!loop_run_until(peer->loop, has_message, peer, PATIENCE_MS))
 		ck_abort_msg("no message came to %s; the last one was:\n%s",
 			     peer->addr, peer->last ? peer->last : "(none)");
 	free(peer->last);

@@ -13,8 +13,9 @@
 
 #include "common/mem.h"
 #include "tests/fake/proc.h"
+#include "tests/patience.h"
 
-enum { READY_MS = 30000, ARGS_MAX = 40 };
+enum { ARGS_MAX = 40 };
 
 struct fake_pg {
 	char dir[48];
@@ -85,7 +86,7 @@ static void make_cluster(const struct fake_pg *pg)
 	int code;
 
 	start(&p, args);
-	code = proc_wait_end(&p, READY_MS);
+	code = proc_wait_end(&p, PATIENCE_MS);
 	ck_assert_msg(code == 0, "initdb: exit %d:\n%s", code, p.text);
 	free(p.text);
 	free(initdb);
@@ -110,8 +111,9 @@ static void start_server(struct fake_pg *pg)
 				     NULL };
 
 	start(&pg->server, args);
-	ck_assert_msg(proc_wait_text(&pg->server, "ready to accept", READY_MS),
-		      "postgres is not ready:\n%s", pg->server.text);
+	ck_assert_msg(
+		proc_wait_text(&pg->server, "ready to accept", PATIENCE_MS),
+		"postgres is not ready:\n%s", pg->server.text);
 	free(postgres);
 	free(data);
 }
@@ -146,7 +148,7 @@ struct fake_pg *fake_pg_stop(struct fake_pg *pg)
 	if (pg->server.text)
 		end_server(pg, SIGINT); /* fast: sessions are ended */
 	proc_start(&p, args);
-	(void)proc_wait_end(&p, READY_MS);
+	(void)proc_wait_end(&p, PATIENCE_MS);
 	free(p.text);
 	free(pg->bin);
 	free(pg->uri);

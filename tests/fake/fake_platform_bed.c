@@ -15,8 +15,7 @@
 #include "common/timer.h"
 #include "common/trace.h"
 #include "tests/fake/fake_registrar.h"
-
-enum { WAIT_MS = 2000 };
+#include "tests/patience.h"
 
 /* Only our own decisions hold no password; messages must */
 static void check_event(struct bed *bed, const json_t *event, const char *name,
@@ -134,7 +133,7 @@ void bed_platform(struct bed *bed)
 	free(cert);
 	free(ca);
 	ck_assert_msg(!err, "%s", reason ? reason : "no reason");
-	ck_assert(loop_run_until(bed->loop, is_idle, bed->plat, WAIT_MS));
+	ck_assert(loop_run_until(bed->loop, is_idle, bed->plat, PATIENCE_MS));
 }
 
 /** End the platform and start it again on the same store */
@@ -160,7 +159,7 @@ void bed_import(struct bed *bed, int first, int last)
 	}
 	plat_recv_batch(bed->plat, NULL, accounts, "message");
 	json_decref(accounts);
-	ck_assert(loop_run_until(bed->loop, is_idle, bed->plat, WAIT_MS));
+	ck_assert(loop_run_until(bed->loop, is_idle, bed->plat, PATIENCE_MS));
 }
 
 /** The SIP-URI of that number, from 1 */
@@ -194,7 +193,7 @@ void bed_wait(struct bed *bed, int number, enum lease_state state)
 {
 	const struct wanted w = { bed_lease(bed, number)->fsm, (int)state };
 
-	ck_assert_msg(loop_run_until(bed->loop, is_there, &w, WAIT_MS),
+	ck_assert_msg(loop_run_until(bed->loop, is_there, &w, PATIENCE_MS),
 		      "number %d is %s, not %s", number, fsm_name(w.fsm),
 		      lease_state_name(state));
 }
@@ -233,7 +232,7 @@ int bed_give(struct bed *bed, const char *key)
 
 	plat_alloc(bed->plat, NULL, key);
 	store_run(bed->plat->store, &find, 1, on_number, &number);
-	ck_assert(loop_run_until(bed->loop, is_known, &number, WAIT_MS));
+	ck_assert(loop_run_until(bed->loop, is_known, &number, PATIENCE_MS));
 
 	return number;
 }

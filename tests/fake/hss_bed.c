@@ -16,6 +16,7 @@
 #include "ims_core/hss/hss_core.h"
 
 #include "ims_core/hss/hss_accounts.h"
+#include "tests/patience.h"
 
 static void on_trace(const char *line, size_t len, void *arg)
 {
@@ -124,7 +125,7 @@ void hss_bed_wait(struct hss_bed *bed, const int *counter, int n)
 {
 	const struct wait w = { counter, n };
 
-	ck_assert(loop_run_until(bed->loop, has_counted, &w, BED_BOUND_MS));
+	ck_assert(loop_run_until(bed->loop, has_counted, &w, PATIENCE_MS));
 	ck_assert_int_eq(*counter, n);
 }
 

@@ -10,11 +10,13 @@
 
 #include <jansson.h>
 
+#include "tests/patience.h"
+
 struct element;
 struct hss;
 struct loop;
 
-enum { BED_TEXT = 256, BED_BOUND_MS = 60000 };
+enum { BED_TEXT = 256 };
 
 #define BED_SCSCF "sip:scscf.ims.test:5060"
 

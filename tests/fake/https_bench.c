@@ -14,6 +14,7 @@
 #include "common/mem.h"
 #include "common/pki.h"
 #include "common/trace.h"
+#include "tests/patience.h"
 
 struct bench bench;
 
@@ -215,9 +216,7 @@ static bool has_answers(const void *arg)
 /** Run until a fact holds; check's own bound ends a test that waits in vain */
 void bench_run_until(bool (*fact)(const void *arg), const void *arg)
 {
-	enum { BOUND_MS = 3000 };
-
-	ck_assert_msg(loop_run_until(bench.loop, fact, arg, BOUND_MS),
+	ck_assert_msg(loop_run_until(bench.loop, fact, arg, PATIENCE_MS),
 		      "waited in vain; platform traced %s\nboss traced %s",
 		      json_dumps(bench.server_lines, JSON_INDENT(1)),
 		      json_dumps(bench.client_lines, JSON_INDENT(1)));

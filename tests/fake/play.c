@@ -50,7 +50,7 @@ void play_file(struct proc *p, const char *runs, const char *file, int code)
 	int came;
 
 	play_start(p, runs, file);
-	came = proc_wait_end(p, PLAY_BOUND_MS);
+	came = proc_wait_end(p, PATIENCE_MS);
 	ck_assert_msg(came == code, "exit code %d, not %d:\n%s", came, code,
 		      play_tail(p));
 }

@@ -4,8 +4,7 @@
 #define SIPSHARE_TESTS_PLAY_H
 
 #include "tests/fake/proc.h"
-
-enum { PLAY_BOUND_MS = 120000 };
+#include "tests/patience.h"
 
 /** Reachable to the end of the test, as its output is */
 struct proc *play_new(void);

@@ -11,8 +11,9 @@
 
 #include "common/mem.h"
 #include "tests/fake/proc.h"
+#include "tests/patience.h"
 
-enum { LOOKS_MAX = 500, LOOK_MS = 20, TMUX_MS = 20000 };
+enum { LOOKS_MAX = 6000, LOOK_MS = 20 };
 
 static char *socket_path;
 static char *screen;
@@ -32,7 +33,7 @@ static char *tmux(const char *const *words)
 		argv[n++] = *words++;
 	argv[n] = NULL;
 	proc_start(&p, argv);
-	code = proc_wait_end(&p, TMUX_MS);
+	code = proc_wait_end(&p, PATIENCE_MS);
 	ck_assert_msg(!code, "tmux %s: %s", argv[6], p.text);
 
 	return p.text;

@@ -11,7 +11,7 @@
 #include "tests/fake/raw.h"
 #include "tests/suite.h"
 
-enum { READY_MS = 15000, ARGS_MAX = 40 };
+enum { ARGS_MAX = 40 };
 
 static char cert[128], ca[128];
 
@@ -98,8 +98,8 @@ static char *ready_address(struct proc *p, const char *name, const char *kind)
 	json_t *addresses;
 	char *addr;
 
-	ck_assert_msg(proc_wait_text(p, line, READY_MS) &&
-			      proc_wait_text(p, "}\n", READY_MS),
+	ck_assert_msg(proc_wait_text(p, line, PATIENCE_MS) &&
+			      proc_wait_text(p, "}\n", PATIENCE_MS),
 		      "%s is not ready:\n%s", name, p->text);
 	addresses = proc_json(p, line);
 	addr = xstrdup(json_string_value(json_object_get(addresses, kind)));
@@ -136,7 +136,7 @@ START_TEST(port_in_use_is_said_with_its_address)
 	start_at(&first, _i, "127.0.0.1:0");
 	addr = ready_address(&first, elements[_i].name, elements[_i].kind);
 	start_at(&second, _i, addr);
-	code = proc_wait_end(&second, READY_MS);
+	code = proc_wait_end(&second, PATIENCE_MS);
 	ck_assert_msg(code == 3, "%s: exit %d:\n%s", elements[_i].name, code,
 		      second.text);
 	ck_assert_msg(strstr(second.text, addr) != NULL,
@@ -154,7 +154,7 @@ START_TEST(help_names_every_option_and_exits_0)
 	struct proc p;
 
 	start(&p, elements[_i].name, "--help");
-	ck_assert_int_eq(proc_wait_end(&p, READY_MS), 0);
+	ck_assert_int_eq(proc_wait_end(&p, PATIENCE_MS), 0);
 	ck_assert_ptr_nonnull(strstr(p.text, "--log-level"));
 	ck_assert_ptr_nonnull(strstr(p.text, "Options:"));
 	free(p.text);
@@ -166,7 +166,7 @@ START_TEST(misspelt_option_exits_2)
 	struct proc p;
 
 	start(&p, elements[_i].name, "--lissten 127.0.0.1:0");
-	ck_assert_int_eq(proc_wait_end(&p, READY_MS), 2);
+	ck_assert_int_eq(proc_wait_end(&p, PATIENCE_MS), 2);
 	ck_assert_ptr_nonnull(strstr(p.text, "lissten"));
 	ck_assert_ptr_nonnull(strstr(p.text, "--help"));
 	free(p.text);
@@ -178,7 +178,7 @@ START_TEST(bad_address_is_said_with_its_form)
 	struct proc p;
 
 	start_at(&p, _i, "localhost:5060");
-	ck_assert_int_ne(proc_wait_end(&p, READY_MS), 0);
+	ck_assert_int_ne(proc_wait_end(&p, PATIENCE_MS), 0);
 	ck_assert_msg(strstr(p.text, "localhost:5060") != NULL, "%s: %s",
 		      elements[_i].name, p.text);
 	free(p.text);
@@ -190,7 +190,7 @@ START_TEST(keys_are_not_revealed_where_others_may_read_them)
 	struct proc p;
 
 	start_at(&p, _i, "127.0.0.1:0 --reveal-tls-secrets /dev/null");
-	ck_assert_int_eq(proc_wait_end(&p, READY_MS), 2);
+	ck_assert_int_eq(proc_wait_end(&p, PATIENCE_MS), 2);
 	ck_assert_msg(strstr(p.text, "--reveal-tls-secrets /dev/null: must"),
 		      "%s", p.text);
 	free(p.text);
@@ -255,7 +255,7 @@ START_TEST(terminal_without_as_says_who_cannot_be_reached)
 	start(&p, "terminal",
 	      "--sip 127.0.0.1:0 --appserver https://127.0.0.1:1 --ca %A "
 	      "--number +8613800138000 --secret x");
-	ck_assert_int_eq(proc_wait_end(&p, READY_MS), 1);
+	ck_assert_int_eq(proc_wait_end(&p, PATIENCE_MS), 1);
 	ck_assert_msg(strstr(p.text, "https://127.0.0.1:1") != NULL, "%s",
 		      p.text);
 	free(p.text);
@@ -270,7 +270,7 @@ START_TEST(boss_without_hss_says_who_cannot_be_reached)
 	      "--hss https://127.0.0.1:1 --platform https://127.0.0.1:1 "
 	      "--cert %C --ca %A --open-range +861-+862 "
 	      "--rule sip:{number}@ims.test");
-	ck_assert_int_eq(proc_wait_end(&p, READY_MS), 1);
+	ck_assert_int_eq(proc_wait_end(&p, PATIENCE_MS), 1);
 	ck_assert_msg(strstr(p.text, "https://127.0.0.1:1") != NULL, "%s",
 		      p.text);
 	free(p.text);

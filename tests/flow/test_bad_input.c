@@ -11,8 +11,6 @@
 #include "tests/fake/raw.h"
 #include "tests/suite.h"
 
-enum { UP_MS = 20000 };
-
 static struct {
 	struct proc proc;
 	json_t *up; /* what `up --json` printed */
@@ -53,8 +51,8 @@ static void up(void)
 			       NULL };
 
 	proc_start(&t.proc, argv);
-	ck_assert_msg(proc_wait_text(&t.proc, "}\n", UP_MS), "not up:\n%s",
-		      t.proc.text);
+	ck_assert_msg(proc_wait_text(&t.proc, "}\n", PATIENCE_MS),
+		      "not up:\n%s", t.proc.text);
 	t.up = proc_json(&t.proc, "{");
 	t.platform_ca = pki_file("ca");
 	t.as_cert = pki_file("appserver");

@@ -19,7 +19,7 @@
 #define ALICE "+8613800138000"
 #define BOB "+8613900139000"
 
-enum { BOUND_MS = 5000, SOME = 5 };
+enum { SOME = 5 };
 
 /** A control command under way */
 struct told {
@@ -81,7 +81,7 @@ static void start(struct told *told, const char *cmd, json_t *args)
 
 static void finish(struct told *told)
 {
-	ck_assert_msg(loop_run_until(t.loop, is_done, told, BOUND_MS),
+	ck_assert_msg(loop_run_until(t.loop, is_done, told, PATIENCE_MS),
 		      "the command was not answered");
 	ck_assert_str_eq(told->error, "");
 }
@@ -344,7 +344,7 @@ START_TEST(the_end_of_the_terminal_ends_the_calls)
 	dial();
 	expect_call(BOB, "early");
 	t.terminal = terminal_free(t.terminal);
-	ck_assert(loop_run_until(t.loop, is_done, &t.call, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_done, &t.call, PATIENCE_MS));
 }
 END_TEST
 

@@ -29,8 +29,6 @@
 #define BOB_URI "sip:" BOB "@ims.test"
 #define SHOWN "\"+8613800138000\" <" ALICE_URI ">"
 
-enum { BOUND_MS = 3000 };
-
 static struct {
 	struct hss_bed bed;
 	struct element *pcscf_el, *icscf_el, *scscf_el;
@@ -93,7 +91,7 @@ static void start_core(void)
 	must(pcscf_new(&t.pcscf, t.pcscf_el, &pcfg, &reason), reason);
 	free(t.bed.hss->scscf);
 	t.bed.hss->scscf = xasprintf("sip:%s", scscf_addr(t.scscf));
-	ck_assert(loop_run_until(t.bed.loop, all_ready, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.bed.loop, all_ready, NULL, PATIENCE_MS));
 }
 
 static void registers(struct fake_peer *peer, const char *user, char *contact)
@@ -471,7 +469,7 @@ START_TEST(who_deregisters_in_a_call_ends_it_at_both_ends)
 	fake_call_reply(&t.bob, 200, "");
 	fake_call_expect(&t.alice, "BYE");
 	fake_call_reply(&t.alice, 200, "");
-	ck_assert(loop_run_until(t.bed.loop, no_dialogs, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.bed.loop, no_dialogs, NULL, PATIENCE_MS));
 }
 END_TEST
 

@@ -15,7 +15,7 @@
 #include "tests/fake/proc.h"
 #include "tests/suite.h"
 
-enum { RUN_MS = 60000, LINES_MAX = 4096 };
+enum { LINES_MAX = 4096 };
 
 static void play_patent(void)
 {
@@ -119,7 +119,7 @@ static char *files_with(const char *text)
 	struct proc grep;
 
 	proc_start(&grep, argv);
-	ck_assert_int_le(proc_wait_end(&grep, RUN_MS), 1);
+	ck_assert_int_le(proc_wait_end(&grep, PATIENCE_MS), 1);
 
 	return grep.text;
 }
@@ -190,7 +190,7 @@ START_TEST(without_the_right_it_is_refused_before_anything_starts)
 	(void)prctl(PR_CAPBSET_DROP, CAP_NET_RAW, 0, 0, 0);
 	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
 	proc_start(&run, argv);
-	ck_assert_int_eq(proc_wait_end(&run, RUN_MS), 2);
+	ck_assert_int_eq(proc_wait_end(&run, PATIENCE_MS), 2);
 	ck_assert_msg(strstr(run.text, "sipshare run: --capture wire: "
 				       "capturing packets needs CAP_NET_RAW"),
 		      "%s", run.text);
@@ -207,7 +207,7 @@ START_TEST(another_word_for_a_capture_is_refused)
 	struct proc run;
 
 	proc_start(&run, argv);
-	ck_assert_int_eq(proc_wait_end(&run, RUN_MS), 2);
+	ck_assert_int_eq(proc_wait_end(&run, PATIENCE_MS), 2);
 	ck_assert_msg(strstr(run.text, "--capture both: must be messages or "
 				       "wire"),
 		      "%s", run.text);

@@ -11,7 +11,7 @@
 #define ALICE "+8613800138000"
 #define CAROL "+8613700137000"
 
-enum { BOUND_MS = 30000, CSV_MAX = 16384 };
+enum { CSV_MAX = 16384 };
 
 static struct proc run;
 
@@ -41,7 +41,7 @@ static void play(const char *name, const char *set, char text[static CSV_MAX])
 		   (const char *[]){ PROC_SIPSHARE, "run", "--fast",
 				     "--no-colour", "--quiet", "--runs", dir,
 				     file, set ? "--set" : NULL, set, NULL });
-	ck_assert_msg(proc_wait_end(&run, BOUND_MS) == 0, "%s", run.text);
+	ck_assert_msg(proc_wait_end(&run, PATIENCE_MS) == 0, "%s", run.text);
 	read_csv(name, "cdr.csv", text);
 	free(file);
 }

@@ -51,7 +51,7 @@ static void run(struct proc *p, const char *options, const char *a,
 				  PROC_SIPSHARE, dir, options, a, b ? b : "");
 
 	proc_start(p, (const char *[]){ "sh", "-c", command, NULL });
-	ck_assert_msg(proc_wait_end(p, PLAY_BOUND_MS) == code, "%s",
+	ck_assert_msg(proc_wait_end(p, PATIENCE_MS) == code, "%s",
 		      play_tail(p));
 	free(command);
 }
@@ -150,7 +150,7 @@ START_TEST(a_file_that_cannot_be_written_is_told_before_anything_starts)
 
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "run", "--runs", dir,
 					"--junit", "/nowhere/j.xml", a, NULL });
-	ck_assert_int_eq(proc_wait_end(p, PLAY_BOUND_MS), 2);
+	ck_assert_int_eq(proc_wait_end(p, PATIENCE_MS), 2);
 	play_expect_text(p, "cannot write /nowhere/j.xml: ");
 	ck_assert_int_ne(access(runs, F_OK), 0);
 	free(runs);
@@ -224,7 +224,7 @@ START_TEST(the_ladder_comes_while_the_run_goes_on)
 
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "run", "--live",
 					"--runs", dir, a, NULL });
-	ck_assert_msg(proc_wait_text(p, "CEA 2001", PLAY_BOUND_MS), "%s",
+	ck_assert_msg(proc_wait_text(p, "CEA 2001", PATIENCE_MS), "%s",
 		      play_tail(p));
 	ck_assert_ptr_null(strstr(p->text, "FAIL"));
 	ck_assert_int_eq(proc_stop(p, SIGINT), 128 + SIGINT);

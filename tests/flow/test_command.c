@@ -31,7 +31,7 @@ static void start_up(struct proc *p, const char *dir)
 				     dir, "--users",
 				     "+8657110000101-+8657110000103", "--pool",
 				     "+8657110000001-+8657110000002", NULL });
-	ck_assert_msg(proc_wait_text(p, "}\n", PLAY_BOUND_MS), "%s",
+	ck_assert_msg(proc_wait_text(p, "}\n", PATIENCE_MS), "%s",
 		      play_tail(p));
 }
 
@@ -90,7 +90,7 @@ START_TEST(an_element_that_dies_ends_up_and_is_named)
 	up = proc_json(p, "{");
 	ck_assert_int_gt(pid_of(up, "scscf"), 0);
 	ck_assert_int_eq(kill(pid_of(up, "scscf"), SIGKILL), 0);
-	ck_assert_int_eq(proc_wait_end(p, PLAY_BOUND_MS), 1);
+	ck_assert_int_eq(proc_wait_end(p, PATIENCE_MS), 1);
 	play_expect_text(p, "scscf (pid ");
 	play_expect_text(p, "was ended by signal 9");
 	json_decref(up);
@@ -115,7 +115,7 @@ START_TEST(a_port_in_use_is_told_with_element_address_and_remedy)
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "up", "--runs", dir,
 					"--host", HOST, "--port-base", base,
 					NULL });
-	ck_assert_int_eq(proc_wait_end(p, PLAY_BOUND_MS), 3);
+	ck_assert_int_eq(proc_wait_end(p, PATIENCE_MS), 3);
 	play_expect_text(p, "pcscf");
 	play_expect_text(p, at);
 	play_expect_text(p, "--port-base");
@@ -149,7 +149,7 @@ START_TEST(a_wrong_command_line_is_exit_code_2_and_a_sentence)
 	struct proc *p = play_new();
 
 	proc_start(p, wrong[_i].argv);
-	ck_assert_msg(proc_wait_end(p, PLAY_BOUND_MS) == 2, "%s", play_tail(p));
+	ck_assert_msg(proc_wait_end(p, PATIENCE_MS) == 2, "%s", play_tail(p));
 	play_expect_text(p, wrong[_i].needle);
 }
 END_TEST
@@ -164,12 +164,12 @@ START_TEST(every_command_has_a_help)
 		p = play_new();
 		proc_start(p, (const char *[]){ PROC_SIPSHARE, commands[i],
 						"--help", NULL });
-		ck_assert_int_eq(proc_wait_end(p, PLAY_BOUND_MS), 0);
+		ck_assert_int_eq(proc_wait_end(p, PATIENCE_MS), 0);
 		play_expect_text(p, "usage: sipshare ");
 	}
 	p = play_new();
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "steps", NULL });
-	ck_assert_int_eq(proc_wait_end(p, PLAY_BOUND_MS), 0);
+	ck_assert_int_eq(proc_wait_end(p, PATIENCE_MS), 0);
 	play_expect_text(p, "S521");
 }
 END_TEST
@@ -188,7 +188,7 @@ START_TEST(an_installed_sipshare_finds_elements_and_scenarios)
 	struct proc *p = play_new();
 
 	proc_start(p, (const char *[]){ "cp", PROC_SIPSHARE, dir, NULL });
-	ck_assert_int_eq(proc_wait_end(p, PLAY_BOUND_MS), 0);
+	ck_assert_int_eq(proc_wait_end(p, PATIENCE_MS), 0);
 	for (int i = 0; i < COUNT(elements); i++) {
 		char *at = xasprintf("%s/%s", dir, elements[i]);
 		char *to =
@@ -203,7 +203,7 @@ START_TEST(an_installed_sipshare_finds_elements_and_scenarios)
 	p = play_new();
 	proc_start(p, (const char *[]){ installed, "run", "--runs", dir,
 					"scenarios/there.lua", NULL });
-	ck_assert_msg(proc_wait_end(p, PLAY_BOUND_MS) == 0, "%s", p->text);
+	ck_assert_msg(proc_wait_end(p, PATIENCE_MS) == 0, "%s", p->text);
 	play_expect_text(p, "PASS ");
 	free(file);
 	free(here);

@@ -9,7 +9,7 @@
 #include "tests/fake/play.h"
 #include "tests/suite.h"
 
-enum { SEEDS_MAX = 16, BOUND_MS = 120000 };
+enum { SEEDS_MAX = 16 };
 
 #define POOL_OF_ONE                                                            \
 	"bed.boss:open_accounts{first='+8657110000001',"                       \
@@ -113,7 +113,7 @@ static json_t *play_random(const char *dir, const char *seed)
 					"--no-colour", "--runs", dir, "--seed",
 					seed, "--set", "steps=12",
 					"scenarios/random.lua", NULL });
-	ck_assert_msg(proc_wait_end(p, BOUND_MS) == 0, "%s", play_tail(p));
+	ck_assert_msg(proc_wait_end(p, PATIENCE_MS) == 0, "%s", play_tail(p));
 	logs = read_logs(dir, "random");
 
 	return logs;
@@ -172,7 +172,7 @@ static int play_race(struct proc *p, const char *dir, const char *file,
 					"--no-colour", "--runs", dir, "--seed",
 					text, file, NULL });
 	free(text);
-	code = proc_wait_end(p, BOUND_MS);
+	code = proc_wait_end(p, PATIENCE_MS);
 	ck_assert_msg(code == 0 || code == 1, "%s", play_tail(p));
 
 	return code;
@@ -226,7 +226,7 @@ static struct proc *play_fast(const char *text, int code)
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "run", "--fast",
 					"--quiet", "--no-colour", "--runs", dir,
 					"--timeout", "20", file, NULL });
-	came = proc_wait_end(p, BOUND_MS);
+	came = proc_wait_end(p, PATIENCE_MS);
 	ck_assert_msg(came == code, "exit code %d, not %d:\n%s", came, code,
 		      play_tail(p));
 	free(file);
@@ -282,7 +282,7 @@ START_TEST(the_patent_plays_in_virtual_time)
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "run", "--fast",
 					"--runs", dir, "--quiet",
 					"scenarios/patent.lua", NULL });
-	ck_assert_msg(proc_wait_end(p, BOUND_MS) == 0, "%s", play_tail(p));
+	ck_assert_msg(proc_wait_end(p, PATIENCE_MS) == 0, "%s", play_tail(p));
 	play_expect_text(p, "42 of 42 steps seen");
 }
 END_TEST
@@ -293,7 +293,7 @@ START_TEST(a_bad_seed_is_told)
 
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "run", "--seed", "0",
 					"scenarios/random.lua", NULL });
-	ck_assert_int_eq(proc_wait_end(p, BOUND_MS), 2);
+	ck_assert_int_eq(proc_wait_end(p, PATIENCE_MS), 2);
 	play_expect_text(p, "--seed");
 	p = play_fast("testbed{ seed = 1.5 }\n", 2);
 	play_expect_text(p, "s.lua:1: testbed: seed must be a whole number");

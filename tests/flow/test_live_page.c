@@ -19,8 +19,6 @@
 
 #define FOLDER BUILD_DIR "/tests/web/live"
 
-enum { RUN_MS = 250000 };
-
 static const char *const names[] = {
 	"the_run_is_stepped_from_s401_to_s414_by_clicks",
 	"the_run_is_stepped_by_keys",
@@ -306,7 +304,7 @@ static json_t *record(void)
 	json_t *data;
 
 	proc_start(&p, run);
-	ck_assert_msg(proc_wait_end(&p, RUN_MS) == 0, "%s", p.text);
+	ck_assert_msg(proc_wait_end(&p, PATIENCE_MS) == 0, "%s", p.text);
 	free(p.text);
 	html = read_file(FOLDER "/runs/patent/report.html");
 	start = strstr(html, mark);
@@ -378,9 +376,9 @@ static void run_browser(const char *const *argv)
 	proc_start(&browser, argv);
 	watch = loop_watch_fd(loop, browser.out, LOOP_READ, on_output,
 			      &browser);
-	(void)loop_run_until(loop, is_done, NULL, RUN_MS);
+	(void)loop_run_until(loop, is_done, NULL, PATIENCE_MS);
 	loop_unwatch(watch);
-	(void)proc_wait_end(&browser, RUN_MS);
+	(void)proc_wait_end(&browser, PATIENCE_MS);
 }
 
 static void browse(void)

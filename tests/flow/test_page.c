@@ -17,7 +17,7 @@
 
 #define FOLDER BUILD_DIR "/tests/web"
 
-enum { RUN_MS = 200000, MANY = 5000, HUGE_HEADER = 65536 };
+enum { MANY = 5000, HUGE_HEADER = 65536 };
 
 static const char *const names[] = {
 	"nothing_is_asked_of_the_network",
@@ -121,7 +121,7 @@ static void browse(void)
 
 	ck_assert(mkdir(FOLDER, 0755) == 0 || errno == EEXIST);
 	proc_start(&p, run);
-	ck_assert_msg(proc_wait_end(&p, RUN_MS) == 0, "%s", p.text);
+	ck_assert_msg(proc_wait_end(&p, PATIENCE_MS) == 0, "%s", p.text);
 	free(p.text);
 	ck_assert_int_eq(rename(FOLDER "/runs/patent/report.html",
 				FOLDER "/report.html"),
@@ -129,7 +129,7 @@ static void browse(void)
 	write_page("hostile", hostile());
 	write_page("big", many());
 	proc_start(&browser, node);
-	(void)proc_wait_end(&browser, RUN_MS);
+	(void)proc_wait_end(&browser, PATIENCE_MS);
 }
 
 static void forget(void)

@@ -9,13 +9,7 @@
 #include "tests/fake/proc.h"
 #include "tests/suite.h"
 
-enum {
-	BOUND_MS = 120000,
-	AT_ONCE = 2,
-	RUNS = 10,
-	RUNS_MAX = 10000,
-	TAIL = 3000
-};
+enum { AT_ONCE = 2, RUNS = 10, RUNS_MAX = 10000, TAIL = 3000 };
 
 static const char sipshare[] = BUILD_DIR "/bin/sipshare";
 
@@ -40,7 +34,7 @@ static void start(struct proc *p, long seed)
 
 static void expect_good(struct proc *p, long seed)
 {
-	int code = proc_wait_end(p, BOUND_MS);
+	int code = proc_wait_end(p, PATIENCE_MS);
 
 	ck_assert_msg(!code,
 		      "seed %ld, exit code %d; again: %s run --seed %ld "

@@ -14,7 +14,7 @@
 #include "tests/fake/fake_ue.h"
 #include "tests/suite.h"
 
-enum { ELEMENTS = 4, LADDER_MAX = 512, BOUND_MS = 3000 };
+enum { ELEMENTS = 4, LADDER_MAX = 512 };
 
 enum { PCSCF, ICSCF, SCSCF, HSS };
 
@@ -117,7 +117,7 @@ static void start(enum fake_transport by)
 	t.hss = fake_hss_new(t.el[HSS]);
 	start_scscf();
 	start_proxies();
-	ck_assert(loop_run_until(t.loop, all_ready, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, all_ready, NULL, PATIENCE_MS));
 	t.ue_peer = fake_peer_new(t.loop, by);
 	fake_ue_init(&t.ue, t.ue_peer, pcscf_addr(t.pcscf));
 	t.ladder[0] = '\0';

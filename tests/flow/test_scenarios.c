@@ -73,7 +73,7 @@ static void play_some(size_t first, const char *how)
 					     files[n], how, NULL });
 	}
 	for (int i = 0; i < n; i++) {
-		ck_assert_msg(proc_wait_end(procs[i], PLAY_BOUND_MS) == 0,
+		ck_assert_msg(proc_wait_end(procs[i], PATIENCE_MS) == 0,
 			      "%s:\n%s", files[i], play_tail(procs[i]));
 		expect_run(procs[i], dir, files[i]);
 	}
@@ -103,7 +103,7 @@ START_TEST(the_patent_plays_by_the_idle_queue_too)
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "run", "--runs", dir,
 					"--policy", "idle-queue", "--quiet",
 					"scenarios/patent.lua", NULL });
-	ck_assert_msg(proc_wait_end(p, PLAY_BOUND_MS) == 0, "%s", play_tail(p));
+	ck_assert_msg(proc_wait_end(p, PATIENCE_MS) == 0, "%s", play_tail(p));
 }
 END_TEST
 
@@ -116,8 +116,8 @@ START_TEST(two_runs_at_once_do_not_disturb_each_other)
 
 	play_start(a, dir, "scenarios/patent.lua");
 	play_start(b, dir, "scenarios/patent.lua");
-	ck_assert_msg(proc_wait_end(a, PLAY_BOUND_MS) == 0, "%s", play_tail(a));
-	ck_assert_msg(proc_wait_end(b, PLAY_BOUND_MS) == 0, "%s", play_tail(b));
+	ck_assert_msg(proc_wait_end(a, PATIENCE_MS) == 0, "%s", play_tail(a));
+	ck_assert_msg(proc_wait_end(b, PATIENCE_MS) == 0, "%s", play_tail(b));
 	play_expect_file(first, "trace.jsonl");
 	play_expect_file(second, "trace.jsonl");
 	free(first);
@@ -134,7 +134,7 @@ START_TEST(view_shows_the_ladder_of_a_run)
 	play_file(p, dir, "scenarios/registration.lua", 0);
 	p = play_new();
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "view", run, NULL });
-	ck_assert_int_eq(proc_wait_end(p, PLAY_BOUND_MS), 0);
+	ck_assert_int_eq(proc_wait_end(p, PATIENCE_MS), 0);
 	play_expect_text(p, "S501");
 	free(run);
 }
@@ -158,7 +158,7 @@ START_TEST(a_syntax_error_is_told_before_anything_starts)
 
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "run", "--runs", dir,
 					good, bad, NULL });
-	ck_assert_int_eq(proc_wait_end(p, PLAY_BOUND_MS), 2);
+	ck_assert_int_eq(proc_wait_end(p, PATIENCE_MS), 2);
 	play_expect_text(p, "bad.lua:2:");
 	ck_assert_int_eq(access(left, F_OK), -1);
 	free(good);
@@ -243,7 +243,7 @@ START_TEST(a_scenario_without_end_is_ended)
 
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "run", "--runs", dir,
 					"--timeout", "3", file, NULL });
-	ck_assert_int_eq(proc_wait_end(p, PLAY_BOUND_MS), 1);
+	ck_assert_int_eq(proc_wait_end(p, PATIENCE_MS), 1);
 	play_expect_text(p, "s.lua:2: the scenario did not end within 3");
 	free(file);
 }
@@ -275,7 +275,7 @@ START_TEST(ctrl_c_ends_a_run_in_order)
 	struct proc *p = play_new();
 
 	play_start(p, dir, file);
-	ck_assert(proc_wait_text(p, "waiting", PLAY_BOUND_MS));
+	ck_assert(proc_wait_text(p, "waiting", PATIENCE_MS));
 	ck_assert_int_eq(proc_stop(p, SIGINT), 130);
 	play_expect_text(p, "ended by signal 2");
 	free(file);

@@ -260,7 +260,7 @@ START_TEST(a_secret_is_in_the_messages_alone)
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "run", "--fast",
 					"--all-events", "--runs", dir, played,
 					NULL });
-	ck_assert_msg(proc_wait_end(p, PLAY_BOUND_MS) == 0, "%s", play_tail(p));
+	ck_assert_msg(proc_wait_end(p, PATIENCE_MS) == 0, "%s", play_tail(p));
 
 	secrets = secrets_of(run);
 	/* a login's secret and token, an account's password and its hashes */

@@ -11,7 +11,7 @@
 #include "tests/fake/proc.h"
 #include "tests/suite.h"
 
-enum { UP_MS = 20000, SIPP_MS = 20000, USER_N = 3 };
+enum { USER_N = 3 };
 
 /** An account */
 struct user {
@@ -59,8 +59,8 @@ static void up(void)
 			       NULL };
 
 	proc_start(&t.proc, argv);
-	ck_assert_msg(proc_wait_text(&t.proc, "}\n", UP_MS), "not up:\n%s",
-		      t.proc.text);
+	ck_assert_msg(proc_wait_text(&t.proc, "}\n", PATIENCE_MS),
+		      "not up:\n%s", t.proc.text);
 	t.up = proc_json(&t.proc, "{");
 	read_users();
 }
@@ -155,7 +155,7 @@ static void start(struct proc *p, const struct client *c)
 
 static void finish(struct proc *p, const char *scenario)
 {
-	int code = proc_wait_end(p, SIPP_MS);
+	int code = proc_wait_end(p, PATIENCE_MS);
 
 	ck_assert_msg(code == 0, "sipp %s: exit %d:\n%s", scenario, code,
 		      p->text);
@@ -194,7 +194,7 @@ static bool is_bound(const char *addr)
 static void wait_bound(int user)
 {
 	char *addr = address(user);
-	int left_ms = UP_MS;
+	int left_ms = PATIENCE_MS;
 
 	while (!is_bound(addr) && left_ms--)
 		(void)poll(NULL, 0, 1);

@@ -15,8 +15,6 @@
 
 static const char folder[] = BUILD_DIR "/tests/web";
 
-enum { BROWSER_MS = 120000 };
-
 /* --- on a terminal --- */
 
 static void step_on_terminal(const char *file)
@@ -112,7 +110,7 @@ static struct proc *step_fails(const char *const *args, int code)
 	for (int i = 0; args[i]; i++)
 		argv[i + 2] = args[i];
 	proc_start(p, argv);
-	came = proc_wait_end(p, PLAY_BOUND_MS);
+	came = proc_wait_end(p, PATIENCE_MS);
 	ck_assert_msg(came == code, "exit code %d, not %d:\n%s", came, code,
 		      play_tail(p));
 
@@ -147,7 +145,7 @@ static char *url_of(struct proc *p)
 	static const char said[] = "Step through it at ";
 	const char *at;
 
-	ck_assert_msg(proc_wait_text(p, "/\n", PLAY_BOUND_MS), "%s", p->text);
+	ck_assert_msg(proc_wait_text(p, "/\n", PATIENCE_MS), "%s", p->text);
 	at = strstr(p->text, said);
 	ck_assert_msg(at != NULL, "%s", p->text);
 	at += sizeof(said) - 1;
@@ -167,9 +165,9 @@ START_TEST(a_real_run_is_stepped_by_clicks)
 	(void)mkdir(folder, 0755);
 	proc_start(browser, (const char *[]){ "node", "tests/web/step.mjs", url,
 					      folder, NULL });
-	ck_assert_msg(proc_wait_end(browser, BROWSER_MS) == 0, "%s",
+	ck_assert_msg(proc_wait_end(browser, PATIENCE_MS) == 0, "%s",
 		      browser->text);
-	ck_assert_msg(proc_wait_end(p, PLAY_BOUND_MS) == 0, "%s", play_tail(p));
+	ck_assert_msg(proc_wait_end(p, PATIENCE_MS) == 0, "%s", play_tail(p));
 	play_expect_text(p, "42 of 42 steps seen");
 	free(url);
 }
@@ -201,7 +199,7 @@ static void post(const char *url, const char *what, const char *body)
 		   (const char *[]){ "curl", "-sS", "-X", "POST", "-H", origin,
 				     "-H", "Content-Type: application/json",
 				     "-d", body, to, NULL });
-	ck_assert_int_eq(proc_wait_end(&p, PLAY_BOUND_MS), 0);
+	ck_assert_int_eq(proc_wait_end(&p, PATIENCE_MS), 0);
 	ck_assert_str_eq(p.text, "{}");
 	free(p.text);
 	free(origin);
@@ -216,7 +214,7 @@ static void wait_for(const char *url, const char *what)
 
 	proc_start(&p, (const char *[]){ "curl", "-sSN", "--max-time", "20", to,
 					 NULL });
-	ck_assert_msg(proc_wait_text(&p, what, PLAY_BOUND_MS), "no %s", what);
+	ck_assert_msg(proc_wait_text(&p, what, PATIENCE_MS), "no %s", what);
 	(void)proc_stop(&p, SIGTERM);
 	free(p.text);
 	free(to);
@@ -282,10 +280,10 @@ START_TEST(a_student_may_think_for_an_hour)
 		free(offset);
 	}
 	post(url, "end", "{}");
-	ck_assert_msg(proc_wait_text(p, "The page stays", PLAY_BOUND_MS), "%s",
+	ck_assert_msg(proc_wait_text(p, "The page stays", PATIENCE_MS), "%s",
 		      play_tail(p));
 	post(url, "quit", "{}");
-	ck_assert_msg(proc_wait_end(p, PLAY_BOUND_MS) == 0, "%s", play_tail(p));
+	ck_assert_msg(proc_wait_end(p, PATIENCE_MS) == 0, "%s", play_tail(p));
 	play_expect_text(p, "42 of 42 steps seen");
 	expect_no_repeats(dir);
 	globfree(&lib);

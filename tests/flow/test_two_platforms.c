@@ -33,7 +33,6 @@ enum {
 	APPLIES_HTTPS = 3000,
 	WORKERS = 64,
 	PLATFORMS = 2,
-	READY_MS = 20000,
 	TRIES_MAX = 2000
 };
 
@@ -149,8 +148,8 @@ static void wait_ready(int i)
 	struct proc *p = &t.platforms[i];
 	json_t *addresses;
 
-	ck_assert_msg(proc_wait_text(p, "platform ready ", READY_MS) &&
-			      proc_wait_text(p, "}\n", READY_MS),
+	ck_assert_msg(proc_wait_text(p, "platform ready ", PATIENCE_MS) &&
+			      proc_wait_text(p, "}\n", PATIENCE_MS),
 		      "platform %d is not ready:\n%s", i, p->text);
 	addresses = proc_json(p, "platform ready ");
 	t.addrs[i] =
@@ -455,7 +454,7 @@ static void give_half(int half, const char *policy)
 		plat_pool_give(store, plat_policy_find(policy), key, on_given,
 			       &t.shared->results[i]);
 	}
-	_exit(loop_run_until(loop, is_half_done, NULL, 60000) ? 0 : 1);
+	_exit(loop_run_until(loop, is_half_done, NULL, PATIENCE_MS) ? 0 : 1);
 }
 
 static void import_pool(void)

@@ -304,7 +304,7 @@ static void wait_opened(void)
 	struct proc *p = play_new();
 
 	proc_start(p, (const char *[]){ "cat", fifo, NULL });
-	ck_assert_int_eq(proc_wait_end(p, PLAY_BOUND_MS), 0);
+	ck_assert_int_eq(proc_wait_end(p, PATIENCE_MS), 0);
 	play_expect_text(p, "file:///tmp/");
 	play_expect_text(p, "/report.html\n");
 	free(fifo);
@@ -329,7 +329,7 @@ static void view_text(struct proc *p, const char *option, const char *run,
 {
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "view", option, run,
 					NULL });
-	ck_assert_msg(proc_wait_end(p, PLAY_BOUND_MS) == code, "%s", p->text);
+	ck_assert_msg(proc_wait_end(p, PATIENCE_MS) == code, "%s", p->text);
 }
 
 START_TEST(page_says_where_it_is_and_opens_it)
@@ -387,7 +387,7 @@ START_TEST(a_name_is_looked_for_in_runs)
 	struct proc *p = play_new();
 
 	proc_start(p, (const char *[]){ "sh", "-c", command, NULL });
-	ck_assert_msg(!proc_wait_end(p, PLAY_BOUND_MS), "%s", p->text);
+	ck_assert_msg(!proc_wait_end(p, PATIENCE_MS), "%s", p->text);
 	play_expect_text(p, "S521");
 	free(command);
 	free(here);

@@ -12,8 +12,6 @@
 
 #define URI "sip:+8657110000001@ims.test"
 
-enum { BOUND_MS = 5000 };
-
 static struct {
 	struct as_bed *bed;
 	struct element *el;
@@ -79,7 +77,7 @@ static int tell(const char *aor, int expires_s)
 	t.reg = sipreg_new(t.scscf, &cfg, on_result, NULL);
 	t.status = 0;
 	sipreg_start(t.reg, expires_s);
-	ck_assert(loop_run_until(t.bed->loop, has_result, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.bed->loop, has_result, NULL, PATIENCE_MS));
 
 	return t.status;
 }

@@ -299,7 +299,7 @@ START_TEST(by_hand_it_does_what_the_command_line_says_and_ends)
 
 	boss_bed_write_batch("+9 sip:+9@ims.test s3cret\n");
 	ck_assert_int_eq(boss_shoot(boss_bed.boss, &shot, &reason), 0);
-	(void)loop_run_until(boss_bed.bed.loop, never, NULL, BED_BOUND_MS);
+	(void)loop_run_until(boss_bed.bed.loop, never, NULL, PATIENCE_MS);
 	ck_assert(!boss_has_failed(boss_bed.boss));
 	ck_assert_uint_eq(json_array_size(boss_bed.pool_seen), 4);
 	ck_assert_ptr_nonnull(strstr(boss_bed_pool_text(), "sip:+9@ims.test "));
@@ -314,7 +314,7 @@ START_TEST(by_hand_a_refusal_ends_it_as_failed)
 	char *reason = NULL;
 
 	ck_assert_int_eq(boss_shoot(boss_bed.boss, &shot, &reason), 0);
-	(void)loop_run_until(boss_bed.bed.loop, never, NULL, BED_BOUND_MS);
+	(void)loop_run_until(boss_bed.bed.loop, never, NULL, PATIENCE_MS);
 	ck_assert(boss_has_failed(boss_bed.boss));
 	ck_assert_int_eq(boss_bed.puts, 0);
 }

@@ -15,8 +15,6 @@
 #include "tests/fake/boss_bed.h"
 #include "tests/suite.h"
 
-enum { BOUND_MS = 10000 };
-
 #define FIRST "sip:+1@ims.test"
 
 static const struct boss_account *own(const char *uri)
@@ -40,7 +38,7 @@ static bool has_happened(const void *name)
 static void die_at(const char *event)
 {
 	ck_assert(loop_run_until(boss_bed.bed.loop, has_happened, event,
-				 BOUND_MS));
+				 PATIENCE_MS));
 	boss_bed_start();
 }
 
@@ -388,7 +386,7 @@ START_TEST(what_the_hss_did_and_cannot_be_remembered_is_told)
 {
 	begin_range("+1", "+1");
 	ck_assert(loop_run_until(boss_bed.bed.loop, has_happened,
-				 "hss.account-opened", BOUND_MS));
+				 "hss.account-opened", PATIENCE_MS));
 	break_store();
 	hss_bed_wait(&boss_bed.bed, &boss_bed.answers, 1);
 	boss_bed_expect_error("what the HSS did could not be stored");
@@ -400,7 +398,7 @@ START_TEST(a_new_password_that_cannot_be_remembered_is_told)
 	boss_bed_open_range("+1", "+1");
 	boss_bed_begin("change_password", json_pack("{s:s}", "uri", FIRST));
 	ck_assert(loop_run_until(boss_bed.bed.loop, has_happened,
-				 "hss.password-changed", BOUND_MS));
+				 "hss.password-changed", PATIENCE_MS));
 	break_store();
 	hss_bed_wait(&boss_bed.bed, &boss_bed.answers, 1);
 	boss_bed_expect_error("what the HSS did could not be stored");

@@ -14,8 +14,6 @@
 #include "common/trace.h"
 #include "tests/suite.h"
 
-enum { BOUND_MS = 5000 };
-
 static struct {
 	struct loop *loop;
 	struct ctl *runner, *element;
@@ -70,7 +68,7 @@ static bool is_answered(const void *arg)
 
 static void expect_answers(int n)
 {
-	ck_assert(loop_run_until(t.loop, is_answered, &n, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_answered, &n, PATIENCE_MS));
 }
 
 static void ask(int64_t clock_us)

@@ -96,7 +96,7 @@ static void call(const char *cmd, json_t *args, const char *expected)
 	int n = t.answers + 1;
 
 	ctl_call(t.runner, cmd, args, on_answer, NULL);
-	ck_assert(loop_run_until(t.loop, has_answers, &n, 2000));
+	ck_assert(loop_run_until(t.loop, has_answers, &n, PATIENCE_MS));
 	ck_assert_str_eq(t.answer, expected);
 }
 
@@ -120,10 +120,10 @@ START_TEST(answers_may_come_late_and_in_any_order)
 	int n = 2;
 
 	ctl_call(t.runner, "keep", NULL, on_answer, NULL);
-	ck_assert(loop_run_until(t.loop, has_kept, NULL, 2000));
+	ck_assert(loop_run_until(t.loop, has_kept, NULL, PATIENCE_MS));
 	call("echo", NULL, "{}");
 	ctl_ok(t.kept, json_pack("{s:i}", "late", 1));
-	ck_assert(loop_run_until(t.loop, has_answers, &n, 2000));
+	ck_assert(loop_run_until(t.loop, has_answers, &n, PATIENCE_MS));
 	ck_assert_str_eq(t.answer, "{\"late\":1}");
 }
 END_TEST
@@ -133,9 +133,9 @@ START_TEST(end_of_the_process_answers_what_waits)
 	int n = 1;
 
 	ctl_call(t.runner, "keep", NULL, on_answer, NULL);
-	ck_assert(loop_run_until(t.loop, has_kept, NULL, 2000));
+	ck_assert(loop_run_until(t.loop, has_kept, NULL, PATIENCE_MS));
 	t.element = ctl_free(t.element);
-	ck_assert(loop_run_until(t.loop, has_answers, &n, 2000));
+	ck_assert(loop_run_until(t.loop, has_answers, &n, PATIENCE_MS));
 	ck_assert_str_eq(t.answer, "the process ended");
 	ck_assert_int_eq(t.ends, 1);
 	ctl_ok(t.kept, NULL); /* its channel is gone: nothing happens */
@@ -155,7 +155,7 @@ START_TEST(many_lines_arrive_whole)
 	for (int i = 0; i < n; i++)
 		ctl_tx_line(t.element, "trace", "{\"text\":\"0123456789\"}",
 			    21);
-	ck_assert(loop_run_until(t.loop, has_lines, &n, 5000));
+	ck_assert(loop_run_until(t.loop, has_lines, &n, PATIENCE_MS));
 	ck_assert_int_eq(t.lines, n);
 }
 END_TEST
@@ -169,7 +169,7 @@ START_TEST(line_that_is_no_json_is_passed_over)
 	victim = ctl_new(t.loop, fds[0]);
 	ctl_on_line(victim, on_line, NULL);
 	ck_assert_int_eq(write(fds[1], "nonsense\n{\"trace\":1}\n", 21), 21);
-	ck_assert(loop_run_until(t.loop, has_lines, &n, 2000));
+	ck_assert(loop_run_until(t.loop, has_lines, &n, PATIENCE_MS));
 	ctl_free(victim);
 	close(fds[1]);
 }

@@ -146,8 +146,8 @@ START_TEST(client_connects_from_the_address_it_is_told)
 {
 	cx_bed.hss = fake_hss_new(cx_bed.hss_el);
 	cx_bed.cx = cx_bed_connect(fake_hss_addr(cx_bed.hss), "127.0.0.3");
-	ck_assert(loop_run_until(cx_bed.loop, cx_bed_is_open, NULL,
-				 CX_BED_BOUND_MS));
+	ck_assert(
+		loop_run_until(cx_bed.loop, cx_bed_is_open, NULL, PATIENCE_MS));
 }
 END_TEST
 

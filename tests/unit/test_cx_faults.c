@@ -113,7 +113,7 @@ START_TEST(silent_server_gives_etimedout)
 	cx_bed.hss->is_silent = true;
 	clock_take_over();
 	cx_tx_uar(cx_bed.cx, &cx_bed_uar, cx_bed_on_uaa, NULL);
-	ck_assert(loop_run_until(cx_bed.loop, has_uar, NULL, CX_BED_BOUND_MS));
+	ck_assert(loop_run_until(cx_bed.loop, has_uar, NULL, PATIENCE_MS));
 	clock_advance_us(timer_value_ms(TIMER_CX_ANSWER) * 1000);
 	cx_bed_expect_answers(1);
 	ck_assert_int_eq(cx_bed.err, ETIMEDOUT);
@@ -136,13 +136,13 @@ START_TEST(server_that_dies_fails_what_is_pending_and_is_found_again)
 {
 	cx_bed.hss->is_silent = true;
 	cx_tx_uar(cx_bed.cx, &cx_bed_uar, cx_bed_on_uaa, NULL);
-	ck_assert(loop_run_until(cx_bed.loop, has_uar, NULL, CX_BED_BOUND_MS));
+	ck_assert(loop_run_until(cx_bed.loop, has_uar, NULL, PATIENCE_MS));
 	fake_hss_free(cx_bed.hss);
 	cx_bed.hss = NULL;
 	cx_bed_expect_answers(1);
 	ck_assert_int_eq(cx_bed.err, ENOTCONN);
 	ck_assert(loop_run_until(cx_bed.loop, cx_bed_is_closed, NULL,
-				 CX_BED_BOUND_MS));
+				 PATIENCE_MS));
 	ck_assert(!cx_bed.is_open);
 	ck_assert_int_eq(cx_bed.states, 2);
 }
@@ -151,8 +151,8 @@ END_TEST
 START_TEST(close_says_goodbye_and_stays_away)
 {
 	cx_close(cx_bed.cx);
-	ck_assert(loop_run_until(cx_bed.loop, is_twice_told, NULL,
-				 CX_BED_BOUND_MS));
+	ck_assert(
+		loop_run_until(cx_bed.loop, is_twice_told, NULL, PATIENCE_MS));
 	ck_assert(!cx_bed.is_open);
 	/* well over the first retry of a connection that was lost */
 	ck_assert(!loop_run_until(cx_bed.loop, cx_bed_is_open, NULL, 120));
@@ -165,11 +165,11 @@ START_TEST(held_answer_is_not_late)
 	hold_start(cx_bed.scscf->hold);
 	cx_tx_uar(cx_bed.cx, &cx_bed_uar, cx_bed_on_uaa, NULL);
 	ck_assert(loop_run_until(cx_bed.loop, is_held, cx_bed.scscf,
-				 CX_BED_BOUND_MS));
+				 PATIENCE_MS));
 	clock_advance_us(20000000);
 	cx_tx_uar(cx_bed.cx, &cx_bed_uar, cx_bed_on_uaa, NULL);
 	ck_assert(loop_run_until(cx_bed.loop, are_two_held, cx_bed.scscf,
-				 CX_BED_BOUND_MS));
+				 PATIENCE_MS));
 	ck_assert_int_eq(cx_bed.answers, 0);
 	hold_stop(cx_bed.scscf->hold);
 	ck_assert_int_eq(cx_bed.answers, 2);
@@ -183,7 +183,7 @@ START_TEST(held_answer_that_is_dropped_times_out)
 	hold_start(cx_bed.scscf->hold);
 	cx_tx_uar(cx_bed.cx, &cx_bed_uar, cx_bed_on_uaa, NULL);
 	ck_assert(loop_run_until(cx_bed.loop, is_held, cx_bed.scscf,
-				 CX_BED_BOUND_MS));
+				 PATIENCE_MS));
 	cx_bed.scscf->hold = hold_free(cx_bed.scscf->hold);
 	cx_bed.scscf->hold = hold_new(cx_bed.scscf->trace);
 	clock_advance_us(timer_value_ms(TIMER_CX_ANSWER) * 1000);
@@ -197,7 +197,7 @@ START_TEST(request_held_while_its_peer_went_is_dropped)
 	hold_start(cx_bed.hss_el->hold);
 	cx_tx_uar(cx_bed.cx, &cx_bed_uar, cx_bed_on_uaa, NULL);
 	ck_assert(loop_run_until(cx_bed.loop, is_held, cx_bed.hss_el,
-				 CX_BED_BOUND_MS));
+				 PATIENCE_MS));
 	cx_bed.cx = cx_free(cx_bed.cx);
 	(void)loop_run_until(cx_bed.loop, cx_bed_is_open, NULL, 50);
 	hold_stop(cx_bed.hss_el->hold);

@@ -113,7 +113,7 @@ START_TEST(state_ends_by_its_timer)
 	clock_take_over();
 	ck_assert_int_eq(fsm_event(t.fsm, LAMP_EV_PRESS, NULL), 0);
 	clock_advance_us(timer_value_ms(TIMER_MAX_USE) * 1000);
-	ck_assert(loop_run_until(t.loop, is_off, NULL, 1000));
+	ck_assert(loop_run_until(t.loop, is_off, NULL, PATIENCE_MS));
 }
 END_TEST
 

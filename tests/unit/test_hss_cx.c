@@ -55,7 +55,7 @@ static void connect_cx(void)
 	ck_assert_msg(!cx_new(&t.cx, t.bed.peer, &cfg, &reason), "%s",
 		      reason ? reason : "no reason");
 	cx_on_rtr(t.cx, on_rtr, NULL);
-	ck_assert(loop_run_until(t.bed.loop, is_open, NULL, BED_BOUND_MS));
+	ck_assert(loop_run_until(t.bed.loop, is_open, NULL, PATIENCE_MS));
 }
 
 static void setup(void)

@@ -400,7 +400,7 @@ START_TEST(an_hss_that_ends_in_the_midst_of_a_batch_leaves_nothing)
 				      .len = strlen(body) };
 
 	https_client_call(t.client, &c, on_resp, NULL);
-	ck_assert(loop_run_until(t.bed.loop, has_batch, NULL, BED_BOUND_MS));
+	ck_assert(loop_run_until(t.bed.loop, has_batch, NULL, PATIENCE_MS));
 	hss_bed_restart(&t.bed);
 	ck_assert_str_eq(hss_bed_user(&t.bed, "sip:000000@ims.test"), "");
 }

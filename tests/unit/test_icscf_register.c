@@ -16,8 +16,6 @@
 #include "tests/fake/fake_ue.h"
 #include "tests/suite.h"
 
-enum { BOUND_MS = 3000 };
-
 static struct {
 	struct loop *loop;
 	struct element *hss_el, *el;
@@ -76,7 +74,7 @@ static void start(enum fake_transport by)
 	t.hss->uaa.server_name = t.server_name;
 	cfg.hss = fake_hss_addr(t.hss);
 	ck_assert_int_eq(icscf_new(&t.icscf, t.el, &cfg, &reason), 0);
-	ck_assert(loop_run_until(t.loop, is_open, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_open, NULL, PATIENCE_MS));
 	fake_ue_init(&t.ue, t.pcscf, icscf_addr(t.icscf));
 	t.ue.extra = "P-Visited-Network-ID: \"visited.test\"\n";
 }
@@ -217,7 +215,7 @@ START_TEST(silent_hss_gives_480_and_its_late_uaa_is_dropped)
 {
 	hold_start(t.hss_el->hold);
 	fake_ue_register(&t.ue);
-	ck_assert(loop_run_until(t.loop, is_asking, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_asking, NULL, PATIENCE_MS));
 	clock_take_over();
 	clock_advance_us(timer_value_ms(TIMER_CX_ANSWER) * 1000 + 1000);
 	ck_assert_ptr_nonnull(strstr(fake_peer_expect_status(t.pcscf, 480),
@@ -307,7 +305,7 @@ START_TEST(register_under_way_is_dropped_with_the_icscf)
 {
 	t.hss->is_silent = true;
 	fake_ue_register(&t.ue);
-	ck_assert(loop_run_until(t.loop, is_asking, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_asking, NULL, PATIENCE_MS));
 	ck_assert_ptr_nonnull(t.icscf->registers);
 }
 END_TEST

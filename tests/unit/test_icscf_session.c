@@ -16,8 +16,6 @@
 
 #define BOB "sip:+8657110000002@ims.test"
 
-enum { BOUND_MS = 3000 };
-
 static struct {
 	struct loop *loop;
 	struct element *hss_el, *el;
@@ -66,7 +64,7 @@ static void setup(void)
 	t.hss->lia.server_name = t.server_name;
 	cfg.hss = fake_hss_addr(t.hss);
 	ck_assert_int_eq(icscf_new(&t.icscf, t.el, &cfg, &reason), 0);
-	ck_assert(loop_run_until(t.loop, is_open, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_open, NULL, PATIENCE_MS));
 	fake_call_init(&t.from, t.from_peer, icscf_addr(t.icscf),
 		       "<sip:a@ims.test>");
 	fake_call_init(&t.to, t.to_peer, icscf_addr(t.icscf), "");
@@ -167,7 +165,7 @@ START_TEST(silent_hss_gives_504_and_its_late_answer_is_dropped)
 {
 	t.hss->is_silent = true;
 	fake_call_invite(&t.from, BOB);
-	ck_assert(loop_run_until(t.loop, has_lir, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, has_lir, NULL, PATIENCE_MS));
 	clock_take_over();
 	clock_advance_us(timer_value_ms(TIMER_CX_ANSWER) * 1000 + 1000);
 	contains(fake_call_expect_status(&t.from, 504), "Warning",
@@ -179,7 +177,7 @@ START_TEST(call_cancelled_before_the_answer_of_the_hss_gets_487)
 {
 	t.hss->is_silent = true;
 	fake_call_invite(&t.from, BOB);
-	ck_assert(loop_run_until(t.loop, has_lir, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, has_lir, NULL, PATIENCE_MS));
 	fake_call_cancel(&t.from);
 	fake_call_expect_status(&t.from, 200);
 	fake_call_expect_status(&t.from, 487);
@@ -198,7 +196,7 @@ START_TEST(repeated_invite_asks_the_hss_once)
 	t.hss->is_silent = true;
 	fake_call_invite(&t.from, BOB);
 	fake_call_repeat(&t.from);
-	ck_assert(loop_run_until(t.loop, has_lir, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, has_lir, NULL, PATIENCE_MS));
 	fake_call_repeat(&t.from);
 	fake_call_expect_status(&t.from, 100);
 	ck_assert_int_eq(t.hss->lir_n, 1);
@@ -221,7 +219,7 @@ START_TEST(call_under_way_is_dropped_with_the_icscf)
 {
 	t.hss->is_silent = true;
 	fake_call_invite(&t.from, BOB);
-	ck_assert(loop_run_until(t.loop, has_lir, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, has_lir, NULL, PATIENCE_MS));
 	ck_assert_ptr_nonnull(t.icscf->sessions);
 }
 END_TEST

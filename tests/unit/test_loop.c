@@ -46,7 +46,7 @@ static void expect_fired(const char *what)
 {
 	int n = (int)strlen(what);
 
-	ck_assert(loop_run_until(t.loop, has_fired, &n, 5000));
+	ck_assert(loop_run_until(t.loop, has_fired, &n, PATIENCE_MS));
 	ck_assert_str_eq(t.fired, what);
 }
 
@@ -104,7 +104,7 @@ START_TEST(timer_may_start_itself_again)
 {
 	t.timer = timer_new(t.loop, again, NULL);
 	timer_start_ms(t.timer, 0);
-	ck_assert(loop_run_until(t.loop, is_100, NULL, 5000));
+	ck_assert(loop_run_until(t.loop, is_100, NULL, PATIENCE_MS));
 }
 END_TEST
 

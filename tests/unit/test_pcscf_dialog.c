@@ -376,7 +376,7 @@ START_TEST(without_a_bye_they_go_after_64_t1)
 	ck_assert_int_eq(dialogs(), 1);
 	clock_take_over();
 	clock_advance_us(timer_value_ms(TIMER_SIP_TRANSACTION) * 1000 + 1000);
-	ck_assert(loop_run_until(t.loop, is_forgotten, NULL, 1000));
+	ck_assert(loop_run_until(t.loop, is_forgotten, NULL, PATIENCE_MS));
 }
 END_TEST
 

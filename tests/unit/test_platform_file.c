@@ -62,7 +62,7 @@ static bool is_imported(const void *arg)
 
 static void wait_imports(int n)
 {
-	ck_assert(loop_run_until(t.loop, is_imported, &n, 1000));
+	ck_assert(loop_run_until(t.loop, is_imported, &n, PATIENCE_MS));
 }
 
 static bool is_refused(const void *arg)
@@ -143,7 +143,7 @@ START_TEST(bad_replacement_takes_nothing_and_the_next_good_one_counts)
 	write_file(LINE(1));
 	bed_platform(&t);
 	replace_file(LINE(2) "sip:+863@ims.test only-two\n");
-	ck_assert(loop_run_until(t.loop, is_refused, &once, 1000));
+	ck_assert(loop_run_until(t.loop, is_refused, &once, PATIENCE_MS));
 	ck_assert_int_eq(t.plat->lease_n, 1);
 	replace_file(LINE(2));
 	wait_imports(2);

@@ -135,7 +135,7 @@ static void start_call(struct https_client *client, const char *what,
 
 static int wait_answer(const struct answer *a)
 {
-	ck_assert(loop_run_until(t.bed.loop, is_here, a, 3000));
+	ck_assert(loop_run_until(t.bed.loop, is_here, a, PATIENCE_MS));
 
 	return a->status;
 }
@@ -291,9 +291,9 @@ static void fill_the_waiting_list(void)
 	call(t.as, "POST /v1/leases", NULL, "a");
 	call(t.as, "POST /v1/leases", NULL, "b");
 	start_call(t.as, "POST /v1/leases", NULL, "c", &t.early);
-	ck_assert(loop_run_until(t.bed.loop, is_waiting, &one, 3000));
+	ck_assert(loop_run_until(t.bed.loop, is_waiting, &one, PATIENCE_MS));
 	start_call(t.as, "POST /v1/leases", NULL, "d", &t.late);
-	ck_assert(loop_run_until(t.bed.loop, is_waiting, &two, 3000));
+	ck_assert(loop_run_until(t.bed.loop, is_waiting, &two, PATIENCE_MS));
 }
 
 START_TEST(who_waits_is_served_first_come_first)
@@ -331,7 +331,7 @@ START_TEST(who_waits_and_leaves_gives_its_place_up)
 
 	fill_the_waiting_list();
 	t.as = https_client_free(t.as);
-	ck_assert(loop_run_until(t.bed.loop, is_waiting, &none, 3000));
+	ck_assert(loop_run_until(t.bed.loop, is_waiting, &none, PATIENCE_MS));
 	t.as = new_client("appserver");
 	ck_assert_int_eq(call(t.as, "DELETE /v1/leases/1", uri1, NULL), 200);
 	bed_wait(&t.bed, 1, LEASE_IDLE);
@@ -546,7 +546,7 @@ static int command(const char *cmd, json_t *args)
 {
 	t.last.is_here = false;
 	ctl_call(t.bed.runner, cmd, args, on_command, &t.last);
-	ck_assert(loop_run_until(t.bed.loop, is_here, &t.last, 1000));
+	ck_assert(loop_run_until(t.bed.loop, is_here, &t.last, PATIENCE_MS));
 
 	return t.last.status;
 }

@@ -331,7 +331,7 @@ START_TEST(counts_add_up_over_a_random_walk)
 				  LEASE_IDLE, plat_job_run,
 				  plat_job_new(t.plat, NULL, ignore));
 	}
-	ck_assert_msg(loop_run_until(t.loop, is_all_idle, t.plat, 2000),
+	ck_assert_msg(loop_run_until(t.loop, is_all_idle, t.plat, PATIENCE_MS),
 		      "seed %u: not all are idle again", seed);
 }
 END_TEST

@@ -117,7 +117,7 @@ static const char *stored(void)
 {
 	t.given[0] = '\0';
 	plat_pool_get(t.bed.plat->store, 1, on_row, NULL);
-	ck_assert(loop_run_until(t.bed.loop, is_given, NULL, 2000));
+	ck_assert(loop_run_until(t.bed.loop, is_given, NULL, PATIENCE_MS));
 
 	return t.given;
 }
@@ -129,7 +129,7 @@ static bool is_told(const void *arg)
 
 static void wait_told(int n)
 {
-	ck_assert_msg(loop_run_until(t.bed.loop, is_told, &n, 2000),
+	ck_assert_msg(loop_run_until(t.bed.loop, is_told, &n, PATIENCE_MS),
 		      "the BOSS was told %d times, not %d", t.count, n);
 }
 

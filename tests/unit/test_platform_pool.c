@@ -90,7 +90,7 @@ static bool is_here(const void *arg)
 
 static const struct answer *wait_answer(void)
 {
-	ck_assert(loop_run_until(t.loop, is_here, &t.last, 1000));
+	ck_assert(loop_run_until(t.loop, is_here, &t.last, PATIENCE_MS));
 	ck_assert_int_eq(t.last.err, 0);
 	t.last.is_here = false;
 

@@ -66,7 +66,7 @@ static bool is_stored(const void *state)
 
 static void wait_stored(const char *state)
 {
-	ck_assert_msg(loop_run_until(a.loop, is_stored, state, 20000),
+	ck_assert_msg(loop_run_until(a.loop, is_stored, state, PATIENCE_MS),
 		      "not all are %s", state);
 }
 
@@ -301,7 +301,7 @@ START_TEST(lost_connections_lose_no_sip_uri)
 	bed_settle(&a, 60);
 	a.plat->is_unsure = true; /* read it all */
 	b.plat->is_unsure = true;
-	ck_assert_msg(loop_run_until(a.loop, both_know_idle, NULL, 20000),
+	ck_assert_msg(loop_run_until(a.loop, both_know_idle, NULL, PATIENCE_MS),
 		      "of 20 idle ones A knows %d, B %d",
 		      (int)a.plat->counts[LEASE_IDLE],
 		      (int)b.plat->counts[LEASE_IDLE]);

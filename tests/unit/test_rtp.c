@@ -9,7 +9,7 @@
 #include "common/timer.h"
 #include "tests/suite.h"
 
-enum { BOUND_MS = 3000, PACKET_LEN = 172, SOME = 10 };
+enum { PACKET_LEN = 172, SOME = 10 };
 
 static struct {
 	struct loop *loop;
@@ -94,7 +94,7 @@ static void tx(const uint8_t *packet, size_t len)
 				sizeof(to)),
 			 (ssize_t)len);
 	t.wanted++;
-	ck_assert(loop_run_until(t.loop, all_came, t.a, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, all_came, t.a, PATIENCE_MS));
 }
 
 static void tx_seq(int seq, uint8_t payload, uint8_t ssrc)
@@ -129,7 +129,7 @@ START_TEST(sound_crosses_both_ways)
 	ck_assert(!rtp_set_peer(t.b, "127.0.0.1", rtp_port(t.a), RTP_PCMA));
 	rtp_talk(t.a, true);
 	rtp_talk(t.b, true);
-	ck_assert(loop_run_until(t.loop, both_heard, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, both_heard, NULL, PATIENCE_MS));
 	ck_assert_uint_eq(counts_of(t.a).foreign + counts_of(t.b).foreign, 0);
 	ck_assert_uint_eq(counts_of(t.a).late + counts_of(t.b).late, 0);
 	ck_assert_uint_ge(counts_of(t.a).sent, counts_of(t.b).received);

@@ -17,7 +17,7 @@
 #define IMPU "sip:+8657110000001@ims.test"
 #define BOB "sip:bob@ims.test"
 
-enum { AS_N = 2, BOUND_MS = 3000 };
+enum { AS_N = 2 };
 
 static struct {
 	struct loop *loop;
@@ -65,7 +65,7 @@ static void start(bool has_icscf)
 	cfg.hss = fake_hss_addr(t.hss);
 	cfg.icscf = has_icscf ? t.icscf_addr : NULL;
 	ck_assert_int_eq(scscf_new(&t.scscf, t.el, &cfg, &reason), 0);
-	ck_assert(loop_run_until(t.loop, is_open, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_open, NULL, PATIENCE_MS));
 	for (int i = 0; i < AS_N; i++) {
 		t.as_peer[i] = fake_peer_new(t.loop, FAKE_UDP);
 		fake_call_init(&t.as[i], t.as_peer[i], scscf_addr(t.scscf),
@@ -251,7 +251,7 @@ START_TEST(call_after_deregistration_by_the_hss_gets_403)
 	registers("");
 	t.hss->lia.server_name = t.scscf->name;
 	fake_hss_rtr(t.hss, t.ue.impi, IMPU, CX_PERMANENT_TERMINATION);
-	ck_assert(loop_run_until(t.loop, is_gone, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_gone, NULL, PATIENCE_MS));
 	call(IMPU, BOB);
 	fake_call_expect_status(&t.caller, 403);
 }

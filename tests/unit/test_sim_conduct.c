@@ -12,7 +12,7 @@
 #include "common/timer.h"
 #include "tests/suite.h"
 
-enum { BOUND_MS = 5000, ASKED_MAX = 64 };
+enum { ASKED_MAX = 64 };
 
 /** An element as the conductor sees it */
 struct fake {
@@ -205,14 +205,14 @@ static bool has_done(const void *arg)
 
 static void expect_all(const char *what)
 {
-	ck_assert_msg(loop_run_until(t.loop, is_stuck, NULL, BOUND_MS), "%s",
+	ck_assert_msg(loop_run_until(t.loop, is_stuck, NULL, PATIENCE_MS), "%s",
 		      t.done);
 	ck_assert_str_eq(t.done, what);
 }
 
 static void expect_until(const char *what)
 {
-	ck_assert_msg(loop_run_until(t.loop, has_done, what, BOUND_MS), "%s",
+	ck_assert_msg(loop_run_until(t.loop, has_done, what, PATIENCE_MS), "%s",
 		      t.done);
 }
 
@@ -254,7 +254,7 @@ START_TEST(nothing_happens_while_an_element_still_acts)
 	begin(0);
 	hold(SIM_HSS, 1, "diameter");
 	t.fakes[SIM_BOSS].busy = 5;
-	ck_assert(loop_run_until(t.loop, has_done, "hss 1;", BOUND_MS));
+	ck_assert(loop_run_until(t.loop, has_done, "hss 1;", PATIENCE_MS));
 	/* it was asked till it had no more to do, and then once again */
 	ck_assert_int_eq(t.fakes[SIM_BOSS].busy, 0);
 	ck_assert_int_eq(t.turn_n, 1);
@@ -316,7 +316,7 @@ static char *order_of(uint64_t seed)
 	for (unsigned n = 1; n <= 3; n++)
 		for (size_t i = 0; i < 4; i++)
 			hold(actors[i], n, "sip");
-	ck_assert(loop_run_until(t.loop, is_stuck, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_stuck, NULL, PATIENCE_MS));
 	order = xstrdup(t.done);
 	sim_conduct_end(t.conduct);
 
@@ -347,7 +347,7 @@ START_TEST(of_one_element_too_it_is_drawn_which_sender_is_first)
 		hold_from(SIM_APPSERVER, 1, "127.0.0.1:1");
 		hold_from(SIM_APPSERVER, 2, "127.0.0.1:2");
 		hold_from(SIM_APPSERVER, 3, "127.0.0.1:2");
-		ck_assert(loop_run_until(t.loop, is_stuck, NULL, BOUND_MS));
+		ck_assert(loop_run_until(t.loop, is_stuck, NULL, PATIENCE_MS));
 		is_turned = !strncmp(t.done, "appserver 2;", 12);
 		ck_assert(strstr(t.done, "appserver 2;") <
 			  strstr(t.done, "appserver 3;"));

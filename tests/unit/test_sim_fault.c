@@ -12,7 +12,7 @@
 #include "sim/sim_fault_match.h"
 #include "tests/suite.h"
 
-enum { CALLS_MAX = 16, BOUND_MS = 1000 };
+enum { CALLS_MAX = 16 };
 
 /** All that was done to elements, as text, and answers that wait */
 static struct {
@@ -239,7 +239,7 @@ START_TEST(a_delayed_message_is_let_go_when_its_time_has_passed)
 	hold("pcscf", "sip", "sip 200", ok200, 1);
 	/* not by unhold either, before that */
 	expect_done("pcscf hold;");
-	ck_assert(loop_run_until(t.loop, is_let_go, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_let_go, NULL, PATIENCE_MS));
 	expect_done("pcscf release-held{\"number\":1};pcscf unhold;");
 }
 END_TEST
@@ -256,7 +256,7 @@ START_TEST(while_conducted_the_conductor_lets_go_what_no_fault_takes)
 	strike(SIM_FAULT_DELAY, SIM_PCSCF,
 	       json_pack("{s:s, s:i}", "proto", "sip", "status", 200), 1);
 	hold("pcscf", "sip", "sip 200", ok200, 3);
-	ck_assert(loop_run_until(t.loop, is_conducted_on, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_conducted_on, NULL, PATIENCE_MS));
 	expect_done("pcscf 3 sip 200;");
 }
 END_TEST

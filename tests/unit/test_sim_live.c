@@ -13,8 +13,6 @@
 #include "tests/fake/fake_trace.h"
 #include "tests/suite.h"
 
-enum { BOUND_MS = 5000 };
-
 static struct loop *loop;
 static struct sim_trace *tr;
 static struct sim_live *live;
@@ -83,7 +81,7 @@ static bool has_text(const void *needle)
 
 static void wait_text(const char *needle)
 {
-	ck_assert_msg(loop_run_until(loop, has_text, needle, BOUND_MS),
+	ck_assert_msg(loop_run_until(loop, has_text, needle, PATIENCE_MS),
 		      "no \"%s\" in:\n%s", needle, text);
 }
 
@@ -267,7 +265,7 @@ static void turn(int ms)
 	struct timer *timer = timer_new(loop, on_time, &is_over);
 
 	timer_start_ms(timer, ms);
-	(void)loop_run_until(loop, is_true, &is_over, BOUND_MS);
+	(void)loop_run_until(loop, is_true, &is_over, PATIENCE_MS);
 	timer_free(timer);
 }
 

@@ -11,7 +11,7 @@
 #include "sim/sim_lua.h"
 #include "tests/suite.h"
 
-enum { BOUND_MS = 5000, CALLS_MAX = 64 };
+enum { CALLS_MAX = 64 };
 
 /** A command that is answered on the next turn */
 struct pending {
@@ -199,7 +199,7 @@ static enum sim_lua_end play(const char *text)
 {
 	ck_assert_msg(load(text) == 0, "%s", t.reason);
 	sim_lua_start(t.lua);
-	ck_assert(loop_run_until(t.loop, is_done, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_done, NULL, PATIENCE_MS));
 
 	return sim_lua_result(t.lua);
 }

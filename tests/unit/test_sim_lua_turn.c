@@ -12,7 +12,7 @@
 #include "common/timer.h"
 #include "tests/suite.h"
 
-enum { BOUND_MS = 5000, CALLS_MAX = 32 };
+enum { CALLS_MAX = 32 };
 
 static struct {
 	struct loop *loop;
@@ -146,7 +146,8 @@ static void begin(const char *text)
 	struct timer *timer = timer_new(t.loop, turn_of_loop, NULL);
 
 	timer_start_ms(timer, 0);
-	ck_assert(loop_run_until(t.loop, is_waiting_for_bed, NULL, BOUND_MS));
+	ck_assert(
+		loop_run_until(t.loop, is_waiting_for_bed, NULL, PATIENCE_MS));
 	timer_free(timer);
 	sim_lua_conduct(t.lua);
 	clock_take_over();

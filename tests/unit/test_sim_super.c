@@ -20,7 +20,7 @@
 #include "sim/sim_super_args.h"
 #include "tests/suite.h"
 
-enum { BOUND_MS = 5000, CHATTER = 2000 };
+enum { CHATTER = 2000 };
 
 /* --- the stand-in --- */
 
@@ -184,13 +184,13 @@ static void start(const char *standin)
 static void start_ready(const char *standin)
 {
 	start(standin);
-	ck_assert(loop_run_until(t.loop, is_set, &t.is_ready, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_ready, PATIENCE_MS));
 }
 
 static void stop(void)
 {
 	sim_super_stop(t.super);
-	ck_assert(loop_run_until(t.loop, is_set, &t.is_stopped, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_stopped, PATIENCE_MS));
 	ck_assert(sim_super_is_ended(t.super));
 }
 
@@ -286,7 +286,7 @@ START_TEST(a_second_as_is_waited_for_and_named)
 {
 	t.cfg.appservers = 2;
 	start("appserver2=die");
-	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, PATIENCE_MS));
 	ck_assert_msg(strstr(t.reason, "appserver2"), "%s", t.reason);
 	ck_assert(!t.is_ready);
 	stop();
@@ -309,7 +309,7 @@ END_TEST
 START_TEST(an_element_that_dies_is_named_with_code_last_line_and_log)
 {
 	start("scscf=die");
-	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, PATIENCE_MS));
 	ck_assert_msg(strstr(t.reason, "scscf") &&
 			      strstr(t.reason, "exit code 3") &&
 			      strstr(t.reason, "the cellar is empty") &&
@@ -323,7 +323,7 @@ END_TEST
 START_TEST(an_element_that_says_why_it_cannot_start_is_quoted)
 {
 	start("hss=refuse");
-	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, PATIENCE_MS));
 	ck_assert_msg(strstr(t.reason, "hss: port 1 is in use"), "%s",
 		      t.reason);
 	stop();
@@ -333,7 +333,7 @@ END_TEST
 START_TEST(a_signal_that_ends_an_element_is_named)
 {
 	start("icscf=crash");
-	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, PATIENCE_MS));
 	ck_assert_msg(strstr(t.reason, "icscf") && strstr(t.reason, "signal 9"),
 		      "%s", t.reason);
 	stop();
@@ -353,13 +353,13 @@ START_TEST(one_that_is_killed_on_purpose_is_no_failure_and_comes_back)
 	ck_assert_str_eq(reason, "platform cannot be restarted: it still runs");
 	free(reason);
 	sim_super_kill(t.super, SIM_PLATFORM);
-	ck_assert(loop_run_until(t.loop, is_set, &t.is_down, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_down, PATIENCE_MS));
 	ck_assert_int_eq(t.changed, SIM_PLATFORM);
 	ck_assert_int_eq(
 		sim_super_call(t.super, SIM_PLATFORM, "ping", NULL, NULL, NULL),
 		ENOTCONN);
 	ck_assert_int_eq(sim_super_restart(t.super, SIM_PLATFORM, &reason), 0);
-	ck_assert(loop_run_until(t.loop, is_set, &t.is_up, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_up, PATIENCE_MS));
 	ck_assert_int_ne(sim_super_pid(t.super, SIM_PLATFORM), pid);
 	ck_assert(!t.is_failed);
 	stop();
@@ -374,10 +374,10 @@ START_TEST(one_that_dies_of_itself_after_a_restart_is_a_failure)
 
 	start_ready("");
 	sim_super_kill(t.super, SIM_HSS);
-	ck_assert(loop_run_until(t.loop, is_set, &t.is_down, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_down, PATIENCE_MS));
 	setenv("STANDIN", "hss=die", 1);
 	ck_assert_int_eq(sim_super_restart(t.super, SIM_HSS, &reason), 0);
-	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, PATIENCE_MS));
 	ck_assert_msg(strstr(t.reason, "hss") &&
 			      strstr(t.reason, "exit code 3"),
 		      "%s", t.reason);
@@ -402,7 +402,7 @@ START_TEST(an_element_that_is_never_ready_is_named_when_time_is_up)
 
 	ck_assert_int_eq(timer_override("ready=2s", &wrong), 0);
 	start("boss=silent");
-	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_set, &t.is_failed, PATIENCE_MS));
 	ck_assert_msg(strstr(t.reason, "boss is not ready after 2000 ms"), "%s",
 		      t.reason);
 	ck_assert(!t.is_ready);

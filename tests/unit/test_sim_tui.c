@@ -13,7 +13,7 @@
 #include "common/mem.h"
 #include "tests/suite.h"
 
-enum { BOUND_MS = 5000, ROWS = 10, COLUMNS = 60 };
+enum { ROWS = 10, COLUMNS = 60 };
 
 /** The owner of the list, and who looks at it */
 static struct {
@@ -141,7 +141,7 @@ static bool has_drawn(const void *needle)
 
 static void wait_drawn(const char *needle)
 {
-	ck_assert_msg(loop_run_until(t.loop, has_drawn, needle, BOUND_MS),
+	ck_assert_msg(loop_run_until(t.loop, has_drawn, needle, PATIENCE_MS),
 		      "no \"%s\" in %s", needle, t.drawn);
 }
 
@@ -158,7 +158,7 @@ static bool has_key(const void *key)
 
 static void wait_key(int key)
 {
-	ck_assert_msg(loop_run_until(t.loop, has_key, &key, BOUND_MS),
+	ck_assert_msg(loop_run_until(t.loop, has_key, &key, PATIENCE_MS),
 		      "%d came, not %d", t.key, key);
 }
 
@@ -169,7 +169,7 @@ static bool is_at(const void *line)
 
 static void wait_at(size_t line)
 {
-	ck_assert_msg(loop_run_until(t.loop, is_at, &line, BOUND_MS),
+	ck_assert_msg(loop_run_until(t.loop, is_at, &line, PATIENCE_MS),
 		      "at %zu, not %zu", sim_tui_cursor(t.tui), line);
 }
 
@@ -242,7 +242,7 @@ START_TEST(what_is_asked_is_answered_or_given_up)
 	type("jx\xe6\xb3\xa8\xe6\xb3\xa8\x7f");
 	wait_drawn("jx\xe6\xb3\xa8");
 	type("\r");
-	ck_assert(loop_run_until(t.loop, has_answer, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, has_answer, NULL, PATIENCE_MS));
 	ck_assert_str_eq(t.answer, "jx\xe6\xb3\xa8");
 	/* no key of it was the list's, or its owner's */
 	ck_assert_int_eq(t.key, 0);
@@ -250,7 +250,7 @@ START_TEST(what_is_asked_is_answered_or_given_up)
 	xstrset(&t.answer, NULL);
 	sim_tui_ask(t.tui, "name: ", on_answer, NULL);
 	type("y\033");
-	ck_assert(loop_run_until(t.loop, has_answer, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, has_answer, NULL, PATIENCE_MS));
 	ck_assert(t.is_given_up);
 }
 END_TEST
@@ -284,7 +284,7 @@ START_TEST(q_and_a_terminal_that_is_gone_close_it)
 	t.output = loop_unwatch(t.output);
 	close(t.master);
 	t.master = -1;
-	ck_assert(loop_run_until(t.loop, is_true, &t.is_closed, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_true, &t.is_closed, PATIENCE_MS));
 }
 END_TEST
 

@@ -17,7 +17,7 @@
 #include "tests/fake/proc.h"
 #include "tests/suite.h"
 
-enum { BOUND_MS = 5000, HUGE = 64 << 10 };
+enum { HUGE = 64 << 10 };
 
 /** A client that sends what the test says */
 struct guest {
@@ -200,7 +200,7 @@ static int ask(const char *request)
 {
 	forget(&guest);
 	tx_text(&guest, request);
-	ck_assert_msg(loop_run_until(loop, is_whole, &guest, BOUND_MS),
+	ck_assert_msg(loop_run_until(loop, is_whole, &guest, PATIENCE_MS),
 		      "no answer to %s", request);
 	ck_assert_msg(guest.text && !strncmp(guest.text, "HTTP/1.1 ", 9),
 		      "%s: %s", request, guest.text);
@@ -261,7 +261,7 @@ static void wait_for(const struct guest *g, const char *text)
 {
 	const struct wait w = { g, text };
 
-	ck_assert_msg(loop_run_until(loop, has_come, &w, BOUND_MS),
+	ck_assert_msg(loop_run_until(loop, has_come, &w, PATIENCE_MS),
 		      "\"%s\" did not come: %.500s", text, g->text);
 }
 
@@ -453,7 +453,7 @@ START_TEST(a_nul_in_the_head_is_refused)
 	static const char bad[] = "GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n";
 
 	tx(&guest, bad, sizeof(bad) - 1);
-	ck_assert(loop_run_until(loop, is_whole, &guest, BOUND_MS));
+	ck_assert(loop_run_until(loop, is_whole, &guest, PATIENCE_MS));
 	has(&guest, "HTTP/1.1 400 ");
 }
 END_TEST
@@ -479,7 +479,7 @@ START_TEST(nothing_is_answered_behind_what_cannot_be_read)
 	shorten("web-idle=100ms");
 	(void)ask("GET / HTTP/1.0\r\n\r\nGET / HTTP/1.1\r\nHost: @\r\n\r\n");
 	tx_text(&guest, "GET / HTTP/1.1\r\nHost: @\r\n\r\n");
-	ck_assert(loop_run_until(loop, has_closed, &guest, BOUND_MS));
+	ck_assert(loop_run_until(loop, has_closed, &guest, PATIENCE_MS));
 	ck_assert_ptr_null(strstr(guest.text, "200 OK"));
 }
 END_TEST
@@ -716,7 +716,7 @@ START_TEST(a_page_that_goes_is_forgotten)
 {
 	listen_to_events(&guest);
 	leave(&guest);
-	ck_assert(loop_run_until(loop, is_alone, NULL, BOUND_MS));
+	ck_assert(loop_run_until(loop, is_alone, NULL, PATIENCE_MS));
 }
 END_TEST
 
@@ -763,7 +763,7 @@ START_TEST(a_page_that_does_not_read_is_dropped)
 
 	ck_assert_int_eq(send(fd, text, strlen(text), 0), (int)strlen(text));
 	listen_to_events(&guest);
-	ck_assert(loop_run_until(loop, has_client, NULL, BOUND_MS));
+	ck_assert(loop_run_until(loop, has_client, NULL, PATIENCE_MS));
 	while (sim_web_client_count(web) == 2 && n < PIECES_MAX) {
 		memset(label, 'a' + n++ % 2, PIECE);
 		forget(&guest);
@@ -795,7 +795,7 @@ START_TEST(who_asks_and_does_not_read_is_dropped)
 {
 	int fd = connect_blind();
 
-	ck_assert(loop_run_until(loop, is_dropped, &fd, BOUND_MS));
+	ck_assert(loop_run_until(loop, is_dropped, &fd, PATIENCE_MS));
 	close(fd);
 }
 END_TEST
@@ -807,7 +807,7 @@ START_TEST(a_request_that_is_not_finished_is_given_up)
 	shorten("web-idle=50ms");
 	tx_text(&guest, "GET / HTTP/1.1\r\nHost:");
 	wait_for(&guest, "HTTP/1.1 408 ");
-	ck_assert(loop_run_until(loop, has_closed, &guest, BOUND_MS));
+	ck_assert(loop_run_until(loop, has_closed, &guest, PATIENCE_MS));
 }
 END_TEST
 
@@ -815,7 +815,7 @@ START_TEST(a_silent_connection_is_closed)
 {
 	shorten("web-idle=50ms");
 	(void)ask(HEAD("GET /") "\r\n");
-	ck_assert(loop_run_until(loop, has_closed, &guest, BOUND_MS));
+	ck_assert(loop_run_until(loop, has_closed, &guest, PATIENCE_MS));
 }
 END_TEST
 
@@ -830,7 +830,7 @@ START_TEST(there_is_a_bound_on_connections)
 	}
 	ck_assert_int_eq(ask(HEAD("GET /") "\r\n"), 503);
 	has(&guest, "too many connections");
-	ck_assert(loop_run_until(loop, has_closed, &guest, BOUND_MS));
+	ck_assert(loop_run_until(loop, has_closed, &guest, PATIENCE_MS));
 	for (size_t i = 0; i < MAX; i++)
 		leave(&many[i]);
 }

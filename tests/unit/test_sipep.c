@@ -19,8 +19,6 @@
 #include "common/trace.h"
 #include "tests/suite.h"
 
-enum { BOUND_MS = 5000 };
-
 /** A proxy before a registrar, and what the test saw */
 static struct {
 	struct loop *loop;
@@ -169,7 +167,7 @@ static void registers_over(const char *transport)
 	t.challenges = 1;
 	trace_set_sink(t.ua_el->trace, on_trace, NULL);
 	reg = start_register(hop);
-	ck_assert(loop_run_until(t.loop, has_status, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, has_status, NULL, PATIENCE_MS));
 	ck_assert_int_eq(t.status, 200);
 	ck_assert_int_eq(t.expires_s, 77);
 	ck_assert_int_eq(t.requests, 2);
@@ -204,7 +202,7 @@ START_TEST(second_refusal_is_final)
 
 	t.challenges = 99;
 	reg = start_register(t.next_hop);
-	ck_assert(loop_run_until(t.loop, has_status, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, has_status, NULL, PATIENCE_MS));
 	ck_assert_int_eq(t.status, 401);
 	ck_assert_int_eq(t.requests, 2);
 	sipreg_free(reg);
@@ -219,7 +217,7 @@ START_TEST(unreachable_neighbour_gives_504)
 	snprintf(t.next_hop, sizeof(t.next_hop),
 		 "sip:127.0.0.1:1;transport=tcp");
 	reg = start_register(hop);
-	ck_assert(loop_run_until(t.loop, has_status, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, has_status, NULL, PATIENCE_MS));
 	ck_assert_int_eq(t.status, 504);
 	sipreg_free(reg);
 	free(hop);
@@ -230,7 +228,7 @@ START_TEST(hop_that_is_no_uri_fails_without_a_crash)
 {
 	struct sipreg *reg = start_register("http://nonsense:::");
 
-	ck_assert(loop_run_until(t.loop, has_status, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, has_status, NULL, PATIENCE_MS));
 	ck_assert_int_eq(t.status, 503);
 	sipreg_free(reg);
 }
@@ -250,11 +248,11 @@ START_TEST(held_message_waits_until_released)
 
 	hold_start(t.proxy_el->hold);
 	reg = start_register(hop);
-	ck_assert(loop_run_until(t.loop, one_is_held, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, one_is_held, NULL, PATIENCE_MS));
 	ck_assert_int_eq(t.requests, 0);
 	ck_assert_int_eq(hold_release(t.proxy_el->hold, 7), 2 /* ENOENT */);
 	hold_stop(t.proxy_el->hold);
-	ck_assert(loop_run_until(t.loop, has_status, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, has_status, NULL, PATIENCE_MS));
 	ck_assert_int_eq(t.status, 200);
 	sipreg_free(reg);
 	free(hop);
@@ -268,7 +266,7 @@ START_TEST(endpoint_may_go_while_messages_are_held)
 
 	hold_start(t.proxy_el->hold);
 	reg = start_register(hop);
-	ck_assert(loop_run_until(t.loop, one_is_held, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, one_is_held, NULL, PATIENCE_MS));
 	t.proxy = sipep_free(t.proxy);
 	ck_assert_uint_eq(hold_count(t.proxy_el->hold), 0);
 	sipreg_free(reg);
@@ -317,7 +315,7 @@ static const char *raw_send(struct raw *raw, const char *extra,
 	free(text);
 	memset(raw->answer, 0, sizeof(raw->answer));
 	watch = loop_watch_fd(t.loop, raw->fd, LOOP_READ, on_raw, raw);
-	ck_assert_msg(loop_run_until(t.loop, raw_has_answer, raw, BOUND_MS),
+	ck_assert_msg(loop_run_until(t.loop, raw_has_answer, raw, PATIENCE_MS),
 		      "no answer");
 	loop_unwatch(watch);
 	close(raw->fd);

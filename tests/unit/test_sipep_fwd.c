@@ -14,7 +14,7 @@
 #include "tests/fake/fake_call.h"
 #include "tests/suite.h"
 
-enum { HOPS = 3, BOUND_MS = 3000 };
+enum { HOPS = 3 };
 
 static struct {
 	struct loop *loop;
@@ -143,7 +143,7 @@ static void settle(void)
 	int left = 300;
 
 	loop_defer(t.loop, spin, &left);
-	ck_assert(loop_run_until(t.loop, is_spun, &left, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_spun, &left, PATIENCE_MS));
 }
 
 static void pass_s(int seconds)
@@ -178,7 +178,7 @@ static void cancel(void)
 
 static void is_over(void)
 {
-	ck_assert(loop_run_until(t.loop, is_done, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_done, NULL, PATIENCE_MS));
 }
 
 /* --- CANCEL --- */
@@ -246,7 +246,7 @@ START_TEST(request_cancelled_while_its_role_keeps_it_gets_487)
 {
 	t.is_kept = true;
 	fake_call_invite(&t.uac, "sip:b@ims.test");
-	ck_assert(loop_run_until(t.loop, is_waiting, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_waiting, NULL, PATIENCE_MS));
 	cancel();
 	fake_call_expect_status(&t.uac, 487);
 	ck_assert_int_ne(sipep_forward(t.ep, t.kept, &t.routes[0]), 0);

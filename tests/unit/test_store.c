@@ -146,7 +146,7 @@ static void run1(const char *sql, const char *name, struct answer *a)
 
 static void wait_for(const struct answer *a)
 {
-	ck_assert(loop_run_until(t.loop, is_answered, a, 3000));
+	ck_assert(loop_run_until(t.loop, is_answered, a, PATIENCE_MS));
 }
 
 static int count(void)

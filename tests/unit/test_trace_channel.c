@@ -15,7 +15,7 @@
 static const char message[] =
 	"REGI\0STER sip:ims.test SIP/2.0\r\nTo: <sip:a\0b@ims.test>\r\n"
 	"Call-ID: 1\0\r\nCSeq: 1 REGISTER\r\n\r\n\0\0";
-enum { MESSAGE_LEN = sizeof(message) - 1, BOUND_MS = 2000 };
+enum { MESSAGE_LEN = sizeof(message) - 1 };
 
 static struct {
 	struct loop *loop;
@@ -67,7 +67,7 @@ static void setup(void)
 	t.trace = trace_new("pcscf");
 	trace_set_sink(t.trace, to_channel, t.element);
 	trace_message(t.trace, &msg);
-	ck_assert_msg(loop_run_until(t.loop, has_line, NULL, BOUND_MS),
+	ck_assert_msg(loop_run_until(t.loop, has_line, NULL, PATIENCE_MS),
 		      "the message is lost on the channel");
 	sim_trace_finish(t.collected);
 	t.labels = sim_label_new(t.collected);

@@ -28,7 +28,7 @@
 	"m=audio 40000 RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\n"
 #define WITH_SDP "Content-Type: application/sdp\n\n" SDP_BODY
 
-enum { BOUND_MS = 5000, SHORT_MS = 60, TEXT_MAX = 4096 };
+enum { SHORT_MS = 60, TEXT_MAX = 4096 };
 
 /** A control command under way */
 struct told {
@@ -81,7 +81,7 @@ static void start(struct told *told, const char *cmd, json_t *args)
 
 static void finish(struct told *told, const char *error)
 {
-	ck_assert_msg(loop_run_until(t.loop, is_done, told, BOUND_MS),
+	ck_assert_msg(loop_run_until(t.loop, is_done, told, PATIENCE_MS),
 		      "the command was not answered");
 	if (error)
 		ck_assert_msg(strstr(told->error, error),

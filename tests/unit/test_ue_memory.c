@@ -28,7 +28,6 @@
 #define BOB "+8613900139000"
 
 enum {
-	BOUND_MS = 5000,
 	SECRET_LEN = 32,
 	TAIL_LEN = 12,
 	MASK = 0x5a,
@@ -85,7 +84,7 @@ static void serve(int fd, const char *dir)
 	snprintf(told.url, sizeof(told.url), "%s", as->url);
 	ck_assert_int_eq(write(fd, &told, sizeof(told)), sizeof(told));
 	for (;;)
-		(void)loop_run_until(loop, never, NULL, BOUND_MS);
+		(void)loop_run_until(loop, never, NULL, PATIENCE_MS);
 }
 
 static void start_others(void)
@@ -151,7 +150,7 @@ static void tell(enum ue_event op)
 {
 	t.is_done = false;
 	ck_assert_int_eq(ue_start(t.ue, op, on_done, NULL), 0);
-	ck_assert(loop_run_until(t.loop, is_done, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_done, NULL, PATIENCE_MS));
 	ck_assert_msg(!*t.error, "%s", t.error);
 }
 
@@ -247,7 +246,7 @@ static void call_bob(void)
 	ck_assert_msg(!ue_call_dial(&call, t.ue, to, NULL, &reason), "%s",
 		      reason);
 	ue_call_wait(call, false, on_call, NULL);
-	ck_assert(loop_run_until(t.loop, is_done, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_done, NULL, PATIENCE_MS));
 	ck_assert_msg(strstr(t.error, " 200"), "%s", t.error);
 }
 

@@ -21,7 +21,7 @@
 
 #define ALICE "+8613800138000"
 
-enum { BOUND_MS = 5000, SECOND_US = 1000000 };
+enum { SECOND_US = 1000000 };
 
 static struct {
 	struct loop *loop;
@@ -57,7 +57,7 @@ static void tell(const char *cmd, json_t *args)
 	t.result = NULL;
 	t.is_done = false;
 	ctl_call(t.ctl, cmd, args, on_answer, NULL);
-	ck_assert_msg(loop_run_until(t.loop, is_done, NULL, BOUND_MS),
+	ck_assert_msg(loop_run_until(t.loop, is_done, NULL, PATIENCE_MS),
 		      "%s was not answered", cmd);
 }
 
@@ -425,7 +425,7 @@ START_TEST(after_call_end_it_forgets_when_the_time_is_over)
 	expect_memory(true);
 	clock_take_over();
 	clock_advance_us(31LL * SECOND_US);
-	ck_assert(loop_run_until(t.loop, is_forgotten, ue, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_forgotten, ue, PATIENCE_MS));
 	expect_state("released");
 }
 END_TEST
@@ -438,7 +438,7 @@ START_TEST(a_lease_is_forgotten_at_its_limit)
 	lease();
 	clock_take_over();
 	clock_advance_us(61LL * SECOND_US);
-	ck_assert(loop_run_until(t.loop, is_forgotten, ue, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_forgotten, ue, PATIENCE_MS));
 	expect_state("released");
 }
 END_TEST
@@ -456,7 +456,7 @@ START_TEST(a_registration_is_refreshed_before_it_ends)
 	expect_ok("register");
 	clock_take_over();
 	clock_advance_us(51LL * SECOND_US);
-	ck_assert(loop_run_until(t.loop, has_refreshed, t.ims, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, has_refreshed, t.ims, PATIENCE_MS));
 	expect_ok("release");
 	expect_state("released");
 }
@@ -482,7 +482,7 @@ START_TEST(what_is_under_way_fails_when_the_terminal_ends)
 	while (!t.as->uris)
 		(void)loop_run_until(t.loop, is_done, NULL, 1);
 	t.terminal = terminal_free(t.terminal);
-	ck_assert(loop_run_until(t.loop, is_done, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_done, NULL, PATIENCE_MS));
 	ck_assert_str_eq(t.error, "the terminal ends");
 }
 END_TEST
@@ -520,12 +520,12 @@ static void start_by_hand(const char *secret)
 START_TEST(by_hand_it_registers_and_gives_back)
 {
 	start_by_hand("s");
-	ck_assert(loop_run_until(t.loop, is_registered, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_registered, NULL, PATIENCE_MS));
 	/* the answer is on its way: what is under way ends first */
 	while (!t.terminal->hand->sipreg || t.terminal->hand->done)
 		(void)loop_run_until(t.loop, is_done, NULL, 1);
 	terminal_hand_term(t.terminal);
-	ck_assert(loop_run_until(t.loop, is_released, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_released, NULL, PATIENCE_MS));
 	ck_assert_int_eq(terminal_exit_code(t.terminal), EXIT_PASS);
 }
 END_TEST
@@ -534,7 +534,7 @@ START_TEST(by_hand_a_refusal_ends_with_failure_and_gives_back)
 {
 	t.ims->status = 403;
 	start_by_hand("s");
-	ck_assert(loop_run_until(t.loop, is_released, NULL, BOUND_MS));
+	ck_assert(loop_run_until(t.loop, is_released, NULL, PATIENCE_MS));
 	ck_assert_int_eq(terminal_exit_code(t.terminal), EXIT_FAIL);
 }
 END_TEST
