@@ -10,6 +10,7 @@
 #include "common/mem.h"
 #include "common/timer.h"
 #include "ims_core/scscf/scscf_reg.h"
+#include "ims_core/scscf/scscf_release.h"
 
 static bool is_star(const sip_t *sip)
 {
@@ -127,6 +128,14 @@ static void remove_at(struct scscf_contact **at)
 	contact_free(c);
 }
 
+/* Its sessions end (TS 24.229 5.4.1.4, 5.4.1.5) */
+static void end_at(const struct scscf_reg *reg, struct scscf_contact **at,
+		   const char *reason)
+{
+	scscf_release(reg, (*at)->url, reason);
+	remove_at(at);
+}
+
 static struct scscf_contact *bind_new(struct scscf_reg *reg,
 				      const sip_contact_t *m)
 {
@@ -156,7 +165,7 @@ static void bind_contact(struct scscf_reg *reg, const sip_contact_t *m,
 		at = &(*at)->next;
 	if (s <= 0) {
 		if (*at)
-			remove_at(at);
+			end_at(reg, at, SCSCF_REASON_USER);
 		return;
 	}
 
@@ -197,7 +206,7 @@ void scscf_contacts_drop_expired(struct scscf_reg *reg)
 
 	while (*at) {
 		if ((*at)->expires_us <= now_us)
-			remove_at(at);
+			end_at(reg, at, SCSCF_REASON_EXPIRED);
 		else
 			at = &(*at)->next;
 	}

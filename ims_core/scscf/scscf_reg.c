@@ -219,7 +219,7 @@ static void end(struct scscf_reg *reg, int event)
 	};
 
 	/* before the P-CSCF is told (5.4.1.5) */
-	scscf_release_all(reg, reasons[event]);
+	scscf_release(reg, NULL, reasons[event]);
 	change(reg, REG_NOT_REGISTERED);
 	scscf_reg_event_ended(reg, event);
 	scscf_contacts_free(reg);

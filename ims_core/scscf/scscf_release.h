@@ -10,7 +10,8 @@
 #define SCSCF_REASON_EXPIRED "SIP;cause=480;text=\"registration expired\""
 #define SCSCF_REASON_USER "SIP;cause=480;text=\"deregistered\""
 
-void scscf_release_all(const struct scscf_reg *reg, const char *reason);
+void scscf_release(const struct scscf_reg *reg, const url_t *contact,
+		   const char *reason);
 void scscf_release_late(struct scscf *scscf, const sip_t *ack);
 void scscf_releases_free(struct scscf *scscf);
 

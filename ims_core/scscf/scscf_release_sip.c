@@ -1,8 +1,7 @@
 /* Release of sessions by the S-CSCF (TS 24.229 5.4.5.1): a registration has
- * ended (5.4.1.4, 5.4.1.5), and what its user has begun ends with it. A session
- * that is up gets a BYE in both directions, one that is being established is
- * cancelled (5.4.5.1.1). A contact that goes while another stays ends nothing:
- * here a session is its user's, not a contact's */
+ * ended (5.4.1.4, 5.4.1.5), and what its user has begun ends with it; if only a
+ * contact has, what is with that contact. A session that is up gets a BYE in
+ * both directions, one that is being established is cancelled (5.4.5.1.1) */
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,42 +165,67 @@ static void release(struct scscf *scscf, struct dialog *d, const char *reason)
 	end_if_answered(r);
 }
 
-/* The list is another one after each release */
-static struct dialog *find_up(const struct scscf *scscf, const char *impu)
+static bool is_at(const char *target, const url_t *contact)
+{
+	url_t *url = target ? url_make(NULL, target) : NULL;
+	bool is_same = url && !url_cmp(url, contact);
+
+	su_free(NULL, url);
+
+	return is_same;
+}
+
+/* Of the contact, unless that is NULL. The list is another one after each
+ * release */
+static struct dialog *find_up(const struct scscf *scscf, const char *impu,
+			      const url_t *contact)
 {
 	struct dialog *d = dialog_first_of(scscf->dialogs, impu);
 
-	while (d && !dialog_is_up(d))
+	while (d && !(dialog_is_up(d) &&
+		      (!contact || is_at(d->end[DIALOG_USER].target, contact))))
 		d = LIST_NEXT(d, of_user);
 
 	return d;
 }
 
+/* An INVITE under way: of the user, and from the contact unless that is NULL */
+static bool is_invite_of(const struct scscf_session *s, const char *impu,
+			 const url_t *contact)
+{
+	const sip_contact_t *m = s->sip->sip_contact;
+
+	return s->impu && !strcmp(s->impu, impu) &&
+	       s->sip->sip_request->rq_method == sip_method_invite &&
+	       (!contact || (m && !url_cmp(m->m_url, contact)));
+}
+
 static void release_of(struct scscf *scscf, const char *impu,
-		       const char *reason)
+		       const url_t *contact, const char *reason)
 {
 	struct dialog *d;
 
-	while ((d = find_up(scscf, impu)))
+	while ((d = find_up(scscf, impu, contact)))
 		release(scscf, d, reason);
 	for (struct scscf_session *s = scscf->sessions; s; s = s->next)
-		if (s->impu && !strcmp(s->impu, impu) &&
-		    s->sip->sip_request->rq_method == sip_method_invite)
+		if (is_invite_of(s, impu, contact))
 			sipep_cancel(scscf->ep, s->irq);
 }
 
 /**
- * A registration has ended: so does all that its user is in
+ * A contact is registered no more: what its user is in there ends
  *
- * @param reason Of the BYEs, as RFC 3326 writes it
+ * @param contact NULL: the registration has ended, and all that the user is in
+ * @param reason  Of the BYEs, as RFC 3326 writes it
  */
-void scscf_release_all(const struct scscf_reg *reg, const char *reason)
+void scscf_release(const struct scscf_reg *reg, const url_t *contact,
+		   const char *reason)
 {
 	const struct scscf_profile *profile = reg->profile;
 
-	release_of(reg->scscf, reg->impu, reason);
+	release_of(reg->scscf, reg->impu, contact, reason);
 	for (size_t i = 0; profile && i < profile->impu_n; i++)
-		release_of(reg->scscf, profile->impus[i], reason);
+		release_of(reg->scscf, profile->impus[i], contact, reason);
 }
 
 /** The ACK of a call has passed whose user's registration ended before: the

@@ -11,6 +11,7 @@
 #include "common/loop.h"
 #include "common/timer.h"
 #include "ims_core/scscf/scscf_core.h"
+#include "ims_core/scscf/scscf_session.h"
 #include "tests/fake/fake_call.h"
 #include "tests/fake/scscf_bed.h"
 #include "tests/suite.h"
@@ -302,6 +303,79 @@ START_TEST(call_of_another_user_stays)
 }
 END_TEST
 
+/* A contact of the user at which no call is */
+static void ue_registers_another(const char *expires)
+{
+	const char *first = scscf_bed.ue.contact;
+
+	scscf_bed.ue.contact = "<sip:ue@127.0.0.1:9>";
+	scscf_bed.ue.expires = expires;
+	fake_ue_register_through(&scscf_bed.ue, 200);
+	scscf_bed.ue.contact = first;
+}
+
+START_TEST(contact_that_goes_takes_its_calls_along)
+{
+	ue_registers_another("3600");
+	ue_is_in_a_call();
+	ue_deregisters();
+	contains(gets_bye(&t.other, 2), "Reason", "text=\"deregistered\"");
+	fake_call_reply(&t.other, 200, "");
+	gets_bye(&t.ue, 0);
+	fake_call_reply(&t.ue, 200, "");
+	ends();
+	ck_assert(scscf_session_is_served(t.scscf, SCSCF_BED_IMPU));
+}
+END_TEST
+
+START_TEST(contact_that_expires_takes_its_calls_along)
+{
+	ue_registers_another("3600"); /* and the first for 600 s */
+	ue_is_in_a_call();
+	clock_take_over();
+	clock_advance_us(601 * 1000000LL);
+	contains(gets_bye(&t.other, 2), "Reason", "registration expired");
+	ck_assert(scscf_session_is_served(t.scscf, SCSCF_BED_IMPU));
+}
+END_TEST
+
+START_TEST(contact_that_goes_cancels_what_it_began)
+{
+	ue_registers_another("3600");
+	ue_calls();
+	fake_call_reply(&t.other, 180, "");
+	fake_call_expect_status(&t.ue, 100);
+	fake_call_expect_status(&t.ue, 180);
+	snprintf(t.ue.invite, sizeof(t.ue.invite), "%s", t.other.request);
+	ue_deregisters();
+	fake_peer_expect(t.other_peer, "CANCEL");
+}
+END_TEST
+
+START_TEST(call_at_another_contact_stays)
+{
+	ue_registers_another("3600");
+	ue_is_in_a_call();
+	ue_registers_another("0");
+	ck_assert_int_eq(dialogs(), 1);
+	ck_assert(LIST_EMPTY(&t.scscf->releases));
+	ck_assert_int_eq(fake_peer_pending(t.other_peer), 0);
+}
+END_TEST
+
+START_TEST(call_that_rings_goes_on_when_another_contact_goes)
+{
+	ue_registers_another("3600");
+	ue_calls();
+	fake_call_reply(&t.other, 180, "");
+	fake_call_expect_status(&t.ue, 100);
+	fake_call_expect_status(&t.ue, 180);
+	ue_registers_another("0");
+	ck_assert_int_eq(fake_peer_pending(t.other_peer), 0);
+	is_answered(&t.ue, &t.other);
+}
+END_TEST
+
 START_TEST(end_that_gave_no_contact_cannot_be_reached)
 {
 	ue_calls();
@@ -366,6 +440,11 @@ static Suite *scscf_release_suite(void)
 	tcase_add_test(
 		tc, answer_that_crosses_the_cancel_is_released_after_its_ack);
 	tcase_add_test(tc, call_of_another_user_stays);
+	tcase_add_test(tc, contact_that_goes_takes_its_calls_along);
+	tcase_add_test(tc, contact_that_expires_takes_its_calls_along);
+	tcase_add_test(tc, contact_that_goes_cancels_what_it_began);
+	tcase_add_test(tc, call_at_another_contact_stays);
+	tcase_add_test(tc, call_that_rings_goes_on_when_another_contact_goes);
 	tcase_add_test(tc, end_that_gave_no_contact_cannot_be_reached);
 	tcase_add_test(tc, call_that_has_ended_is_not_released);
 	tcase_add_test(tc, one_dialog_too_many_gets_503);
