@@ -96,8 +96,12 @@ static void cmd_conduct_end(struct ctl_req *req, json_t *args, void *arg)
 	ctl_ok(req, NULL);
 }
 
-static const struct ctl_cmd cmds[] = {
+static const struct ctl_cmd questions[] = {
 	{ "conduct", cmd_conduct },
+	{ NULL, NULL },
+};
+
+static const struct ctl_cmd cmds[] = {
 	{ "conduct-end", cmd_conduct_end },
 	{ NULL, NULL },
 };
@@ -112,6 +116,7 @@ struct conduct *conduct_new(struct loop *loop, struct ctl *ctl,
 	c->loop = loop;
 	c->ctl = ctl;
 	c->hold = hold;
+	ctl_add_questions(ctl, questions, c);
 	ctl_add_commands(ctl, cmds, c);
 
 	return c;

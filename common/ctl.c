@@ -6,15 +6,17 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/mem.h"
 #include "common/stream.h"
 
-enum { LINE_MAX_LEN = 8 << 20, TABLES_MAX = 4 };
+enum { LINE_MAX_LEN = 8 << 20, TABLES_MAX = 6 };
 
 /** Commands and whom they are for */
 struct table {
 	const struct ctl_cmd *cmds;
 	void *arg;
+	bool is_of_questions;
 };
 
 /** A call of ours that waits for its answer */
@@ -27,6 +29,7 @@ struct pending {
 
 /** One end of the channel */
 struct ctl {
+	struct loop *loop;
 	struct stream *stream;
 	struct table tables[TABLES_MAX];
 	int table_n;
@@ -84,6 +87,8 @@ static void on_command(struct ctl *ctl, json_int_t id, const char *name,
 		const struct ctl_cmd *cmd = find_command(&ctl->tables[i], name);
 
 		if (cmd) {
+			if (!ctl->tables[i].is_of_questions)
+				loop_count(ctl->loop);
 			cmd->cb(req, args, ctl->tables[i].arg);
 			return;
 		}
@@ -176,6 +181,7 @@ struct ctl *ctl_new(struct loop *loop, int fd)
 {
 	struct ctl *ctl = xcalloc(1, sizeof(*ctl));
 
+	ctl->loop = loop;
 	ctl->stream = stream_new(loop, fd);
 	stream_set_ops(ctl->stream, &ops, ctl);
 
@@ -206,7 +212,15 @@ struct ctl *ctl_free(struct ctl *ctl)
 void ctl_add_commands(struct ctl *ctl, const struct ctl_cmd *cmds, void *arg)
 {
 	assert(ctl->table_n < TABLES_MAX);
-	ctl->tables[ctl->table_n++] = (struct table){ cmds, arg };
+	ctl->tables[ctl->table_n++] = (struct table){ cmds, arg, false };
+}
+
+/** The same, of commands that have no consequence but their answer: they are
+ * not counted by loop_acted() */
+void ctl_add_questions(struct ctl *ctl, const struct ctl_cmd *cmds, void *arg)
+{
+	ctl_add_commands(ctl, cmds, arg);
+	ctl->tables[ctl->table_n - 1].is_of_questions = true;
 }
 
 /** Who gets the lines that are neither command nor answer */

@@ -34,6 +34,7 @@ struct ctl_cmd {
 struct ctl *ctl_new(struct loop *loop, int fd);
 struct ctl *ctl_free(struct ctl *ctl);
 void ctl_add_commands(struct ctl *ctl, const struct ctl_cmd *cmds, void *arg);
+void ctl_add_questions(struct ctl *ctl, const struct ctl_cmd *cmds, void *arg);
 void ctl_on_line(struct ctl *ctl, ctl_line_cb *cb, void *arg);
 void ctl_on_end(struct ctl *ctl, ctl_end_cb *cb, void *arg);
 void ctl_call(struct ctl *ctl, const char *cmd, json_t *args, ctl_answer_cb *cb,

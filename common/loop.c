@@ -1,23 +1,18 @@
 #include "common/loop.h"
 
-#include <assert.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <event2/event.h>
 #include <sofia-sip/su_wait.h>
 #include <sys/epoll.h>
 
 #include "common/clock.h"
+#include "common/loop_epoll.h"
 #include "common/mem.h"
 #include "common/timer.h"
 
-enum { STEPS_A_TURN = 8, STEPS_VIRTUAL = 64, FDS_MAX = 1024, READY_MAX = 64 };
+enum { STEPS_A_TURN = 8, STEPS_VIRTUAL = 64, READY_MAX = 64 };
 
 struct deferred {
 	loop_cb *cb;
@@ -40,6 +35,8 @@ struct loop {
 	void *idle_arg;
 	int ignored_fd; /* -1: none */
 	uint64_t acted;
+	uint64_t stepped;     /* acted, when sofia was last looked after */
+	int64_t stepped_us;   /* and the time */
 	int64_t sofia_due_us; /* -1: sofia has no timer */
 };
 
@@ -61,66 +58,6 @@ static void sofia_clock(su_time_t *tv)
 	tv->tv_usec = (unsigned long)(us % 1000000);
 }
 
-/* Marks which descriptors are epoll instances */
-static void find_epolls(bool is_epoll[FDS_MAX])
-{
-	DIR *dir = opendir("/proc/self/fd");
-	const struct dirent *e;
-
-	memset(is_epoll, 0, FDS_MAX * sizeof(bool));
-	while (dir && (e = readdir(dir))) {
-		char target[64];
-		ssize_t n = readlinkat(dirfd(dir), e->d_name, target,
-				       sizeof(target) - 1);
-		long fd = strtol(e->d_name, NULL, 10);
-
-		if (n <= 0 || fd < 0 || fd >= FDS_MAX)
-			continue;
-		target[n] = '\0';
-		is_epoll[fd] = !strcmp(target, "anon_inode:[eventpoll]");
-	}
-	if (dir)
-		closedir(dir);
-}
-
-/* Neither library gives an accessor for its descriptor: it is the one that is
- * new; -1 if there is not exactly one */
-static int find_new_epoll(const bool before[FDS_MAX])
-{
-	bool after[FDS_MAX];
-	int fd = -1, found = 0;
-
-	find_epolls(after);
-	for (int i = 0; i < FDS_MAX; i++) {
-		if (after[i] && !before[i]) {
-			fd = i;
-			found++;
-		}
-	}
-
-	return found == 1 ? fd : -1;
-}
-
-static int new_root(su_root_t **rootp)
-{
-	bool before[FDS_MAX];
-	int fd;
-
-	unsetenv("SU_PORT");
-	su_port_prefer(su_epoll_port_create, su_epoll_clone_start);
-	find_epolls(before);
-	*rootp = su_root_create(NULL);
-	if (!*rootp)
-		return -1;
-
-	su_root_threading(*rootp, 0);
-	fd = find_new_epoll(before);
-	if (fd >= 0)
-		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-
-	return fd;
-}
-
 static void wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *loop = arg;
@@ -128,26 +65,6 @@ static void wake(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	event_base_loopbreak(loop->base);
-}
-
-static struct event_base *new_base(int *fdp)
-{
-	struct event_config *cfg = event_config_new();
-	struct event_base *base = NULL;
-	bool before[FDS_MAX];
-
-	if (!cfg)
-		return NULL;
-
-	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK |
-					   EVENT_BASE_FLAG_PRECISE_TIMER);
-	event_config_set_max_dispatch_interval(cfg, NULL, 64, 0);
-	find_epolls(before);
-	base = event_base_new_with_config(cfg);
-	*fdp = find_new_epoll(before);
-	event_config_free(cfg);
-
-	return base;
 }
 
 /** A loop with its clock, timers and sofia root; ends the process on failure */
@@ -159,11 +76,11 @@ struct loop *loop_new(void)
 	_su_time = sofia_clock;
 	if (su_init() < 0)
 		abort();
-	loop->base = new_base(&loop->base_fd);
+	loop->base = loop_epoll_new_base(&loop->base_fd);
 	loop->timers = timers_new(clock_now_us);
 	loop->real_timers = timers_new(clock_real_us);
 	loop->ignored_fd = -1;
-	fd = new_root(&loop->root);
+	fd = loop_epoll_new_root(&loop->root);
 	if (!loop->base || loop->base_fd < 0 || fd < 0) {
 		fputs("loop: the poll descriptors of libevent and sofia-sip "
 		      "were not found; is /proc mounted?\n",
@@ -250,8 +167,8 @@ static void arm(struct loop *loop, int64_t sofia_ms)
 	event_add(loop->timer_ev, &tv);
 }
 
-/* All that can be done now; how long sofia may wait after it */
-static su_duration_t act(struct loop *loop)
+/* All that sofia can do now; how long it may wait after it */
+static su_duration_t step_sofia(struct loop *loop)
 {
 	int most = clock_is_virtual() ? STEPS_VIRTUAL : STEPS_A_TURN;
 	su_duration_t ms;
@@ -261,25 +178,72 @@ static su_duration_t act(struct loop *loop)
 		ms = su_root_step(loop->root, 0);
 	while (ms == 0 && !loop->is_stopping && ++n < most);
 
-	timers_run_due(loop->timers, clock_now_us());
-	timers_run_due(loop->real_timers, clock_real_us());
-	run_deferred(loop);
-
 	return ms;
 }
 
-/* How many descriptors are ready within timeout_ms, but for the ignored one.
- * Libevent watches by level: to look takes nothing away */
-static int count_ready(const struct loop *loop, int timeout_ms)
+/* Sofia reads what has come, also what came after the last look at what is
+ * ready: it does so only in a turn that counts, or none would know that it did
+ * something */
+static void step_conducted(struct loop *loop)
+{
+	int64_t now_us = clock_now_us();
+	su_duration_t ms;
+
+	if (loop->stepped == loop->acted && loop->stepped_us == now_us)
+		return;
+
+	loop->stepped = loop->acted;
+	loop->stepped_us = now_us;
+	ms = step_sofia(loop);
+	/* it counts in whole ms, and 0 is what is left of the last one */
+	loop->sofia_due_us = ms < 0 ? -1 : now_us + (ms > 1 ? ms : 1) * 1000;
+}
+
+/* All else that can be done now. True: something was */
+static bool run_due(struct loop *loop)
+{
+	int fired = timers_run_due(loop->timers, clock_now_us());
+
+	fired += timers_run_due(loop->real_timers, clock_real_us());
+
+	return run_deferred(loop) || fired;
+}
+
+/* How many descriptors are ready within timeout_ms, but for the ignored one;
+ * and how many events that one has. Libevent watches by level: to look takes
+ * nothing away */
+static int count_ready(const struct loop *loop, int timeout_ms, int *ignoredp)
 {
 	struct epoll_event ready[READY_MAX];
 	int n = epoll_wait(loop->base_fd, ready, READY_MAX, timeout_ms);
 	int count = 0;
 
-	for (int i = 0; i < n; i++)
-		count += ready[i].data.fd != loop->ignored_fd;
+	*ignoredp = 0;
+	for (int i = 0; i < n; i++) {
+		uint32_t events = ready[i].events;
+
+		if (ready[i].data.fd == loop->ignored_fd)
+			*ignoredp =
+				!!(events & EPOLLIN) + !!(events & EPOLLOUT);
+		else
+			count++;
+	}
 
 	return count;
+}
+
+/* Act on what is ready, and count it: all but as many events as are ignored.
+ * What came since the last look is among them; libevent itself looks once, or
+ * what it saw the second time would not be told from the first */
+static void run_ready(struct loop *loop, int ignored)
+{
+	int n;
+
+	(void)event_base_get_max_events(loop->base, EVENT_BASE_COUNT_ACTIVE, 1);
+	event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	n = event_base_get_max_events(loop->base, EVENT_BASE_COUNT_ACTIVE, 1);
+	if (n > ignored)
+		loop->acted += (uint64_t)(n - ignored);
 }
 
 static void tell_idle(struct loop *loop)
@@ -293,54 +257,64 @@ static void tell_idle(struct loop *loop)
 
 /* Our clock is taken over: it moves by command, not by waiting. Only what is
  * bound by the machine's clock may end a wait */
-static void wait_conducted(struct loop *loop, su_duration_t ms)
+static void wait_conducted(struct loop *loop)
 {
 	int64_t real_us = wait_of(loop->real_timers, clock_real_us());
-	bool is_busy = loop->deferred_n || real_us == 0 ||
+	bool is_busy = loop->acted != loop->stepped || loop->deferred_n ||
+		       real_us == 0 ||
 		       wait_of(loop->timers, clock_now_us()) == 0 ||
 		       event_base_get_num_events(loop->base,
 						 EVENT_BASE_COUNT_ACTIVE) > 0;
+	int ignored;
 
-	/* sofia counts in whole ms, and 0 is what is left of the last one */
-	loop->sofia_due_us =
-		ms < 0 ? -1 : clock_now_us() + (ms > 1 ? ms : 1) * 1000;
 	event_del(loop->timer_ev);
-	if (!is_busy && !count_ready(loop, 0))
+	if (!is_busy && !count_ready(loop, 0, &ignored))
 		tell_idle(loop);
 	if (is_busy || loop->deferred_n)
 		real_us = 0;
-	loop->acted += (uint64_t)count_ready(
-		loop, real_us < 0 ? -1 : (int)((real_us + 999) / 1000));
-	event_base_loop(loop->base, EVLOOP_NONBLOCK);
+	(void)count_ready(loop,
+			  real_us < 0 ? -1 : (int)((real_us + 999) / 1000),
+			  &ignored);
+	run_ready(loop, ignored);
 }
 
-static void wait_for_events(struct loop *loop, su_duration_t ms)
+/* One turn: do all that can be done, then wait. pred NULL: nothing ends it but
+ * loop_stop() */
+static void turn(struct loop *loop, loop_pred *pred, const void *arg)
 {
-	if (clock_is_virtual()) {
-		wait_conducted(loop, ms);
+	su_duration_t ms = -1;
+
+	if (clock_is_virtual())
+		step_conducted(loop);
+	else
+		ms = step_sofia(loop);
+	if (run_due(loop))
+		loop->acted++;
+	/* what was done may have made it true: then nothing is waited for */
+	if (loop->is_stopping || (pred && pred(arg)))
 		return;
+
+	if (clock_is_virtual()) {
+		wait_conducted(loop);
+	} else {
+		arm(loop, ms);
+		event_base_loop(loop->base, EVLOOP_ONCE);
 	}
-	arm(loop, ms);
-	event_base_loop(loop->base, EVLOOP_ONCE);
 }
 
 /** Run until loop_stop(); 0 */
 int loop_run(struct loop *loop)
 {
 	loop->is_stopping = false;
-	while (!loop->is_stopping) {
-		su_duration_t ms = act(loop);
-
-		if (!loop->is_stopping)
-			wait_for_events(loop, ms);
-	}
+	while (!loop->is_stopping)
+		turn(loop, NULL, NULL);
 
 	return 0;
 }
 
 static void stop_waiting(void *arg)
 {
-	*(bool *)arg = true;
+	loop_stop(arg);
 }
 
 /**
@@ -351,19 +325,12 @@ static void stop_waiting(void *arg)
 bool loop_run_until(struct loop *loop, loop_pred *pred, const void *arg,
 		    int bound_ms)
 {
-	bool is_late = false;
-	struct timer *bound = timer_new_real(loop, stop_waiting, &is_late);
+	struct timer *bound = timer_new_real(loop, stop_waiting, loop);
 
 	timer_start_ms(bound, bound_ms);
 	loop->is_stopping = false;
-	while (!pred(arg) && !is_late && !loop->is_stopping) {
-		su_duration_t ms = act(loop);
-
-		/* what was done may have made it true: then nothing is waited
-		 * for */
-		if (!pred(arg) && !is_late && !loop->is_stopping)
-			wait_for_events(loop, ms);
-	}
+	while (!pred(arg) && !loop->is_stopping)
+		turn(loop, pred, arg);
 	timer_free(bound);
 
 	return pred(arg);
@@ -393,13 +360,21 @@ void loop_when_idle(struct loop *loop, loop_cb *cb, void *arg)
 	loop->idle_arg = arg;
 }
 
-/** What comes at fd is not counted by loop_acted(); -1: everything is */
+/** What comes at fd is not counted by loop_acted(), unless whoever reads it
+ * says so by loop_count(); -1: everything is */
 void loop_ignore_fd(struct loop *loop, int fd)
 {
 	loop->ignored_fd = fd;
 }
 
-/** How often something has come since our clock was taken over */
+/** Something has come at the descriptor that is ignored */
+void loop_count(struct loop *loop)
+{
+	loop->acted++;
+}
+
+/** How often something has come, or was due, since our clock was taken over:
+ * the same as before says that nothing was done */
 uint64_t loop_acted(const struct loop *loop)
 {
 	return loop->acted;

@@ -30,6 +30,7 @@ void loop_stop(struct loop *loop);
 void loop_defer(struct loop *loop, loop_cb *cb, void *arg);
 void loop_when_idle(struct loop *loop, loop_cb *cb, void *arg);
 void loop_ignore_fd(struct loop *loop, int fd);
+void loop_count(struct loop *loop);
 uint64_t loop_acted(const struct loop *loop);
 int64_t loop_due_us(const struct loop *loop);
 struct loop_watch *loop_watch_fd(struct loop *loop, int fd, int what,
