@@ -209,14 +209,18 @@ static void in_idle(void *obj, int event, void *data)
 	fsm_goto(lease->fsm, (int)row->state); /* [0085] */
 }
 
+static void set_bound(struct plat_lease *lease)
+{
+	lease->give_up_us =
+		clock_now_us() + timer_value_ms(TIMER_DEREG_BOUND) * 1000;
+}
+
 /** S413 on the next turn, with all its time before it */
 void plat_lease_start_reclaiming(struct plat_lease *lease)
 {
-	int64_t bound_ms = timer_value_ms(TIMER_DEREG_BOUND);
-
 	lease->is_refused = false;
 	lease->retry_ms = timer_value_ms(TIMER_DEREG_RETRY);
-	lease->give_up_us = clock_now_us() + bound_ms * 1000;
+	set_bound(lease);
 	fsm_timer_ms(lease->fsm, 0);
 }
 
@@ -398,6 +402,9 @@ static void in_reclaiming(void *obj, int event, void *data)
 		password_answered(lease, data);
 		break;
 	case LEASE_EV_STUCK:
+		/* without the store nothing can be confirmed: the bound is for
+		 * the IMS and the BOSS */
+		set_bound(lease);
 		retry_soon(lease);
 		break;
 	default:

@@ -17,6 +17,7 @@
 		SRunner *runner;                                               \
 		int failed;                                                    \
                                                                                \
+		setenv("CK_DEFAULT_TIMEOUT", "30", 0);                         \
 		setenv("CK_TIMEOUT_MULTIPLIER", "10", 0);                      \
 		runner = srunner_create(fn());                                 \
 		srunner_run_all(runner, CK_NORMAL);                            \

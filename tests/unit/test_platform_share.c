@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/element.h"
 #include "common/fsm.h"
 #include "common/loop.h"
@@ -30,7 +31,7 @@ static void setup(void)
 	memset(&a, 0, sizeof(a));
 	memset(&b, 0, sizeof(b));
 	bed_timer("dereg-retry=10ms");
-	bed_timer("dereg-bound=5s");
+	bed_timer("dereg-bound=3600s");
 	bed_timer("take-over=30ms");
 	bed_start(&a);
 	snprintf(a.store, sizeof(a.store), "%s", fake_pg_uri(server));
@@ -259,6 +260,25 @@ START_TEST(restarted_platform_takes_up_what_it_left)
 }
 END_TEST
 
+/* Its bound is over while the store is away: that is not the IMS's fault */
+START_TEST(outage_of_the_store_quarantines_nothing)
+{
+	fake_registrar_set_status(a.registrar, 503);
+	import(1);
+	bed_give(&a, "k");
+	plat_lease_reclaim(bed_lease(&a, 1));
+	bed_wait(&a, 1, LEASE_RECLAIMING);
+	fake_pg_crash(server);
+	clock_take_over();
+	clock_advance_us(3601 * 1000000LL);
+	clock_give_back();
+	bed_settle(&a, 100);
+	fake_registrar_set_status(a.registrar, 200);
+	fake_pg_restart(server);
+	wait_stored("idle");
+}
+END_TEST
+
 static const char kill_sessions[] =
 	"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
 	" WHERE application_name LIKE 'sipshare%'";
@@ -331,6 +351,13 @@ static Suite *share_suite(void)
 		       what_is_seen_through_by_one_is_left_alone_by_the_other);
 	tcase_add_test(tc, restarted_platform_takes_up_what_it_left);
 	tcase_add_test(tc, lost_connections_lose_no_sip_uri);
+	suite_add_tcase(s, tc);
+
+	/* a server that the test itself starts again */
+	tc = tcase_create("outage");
+	tcase_add_checked_fixture(tc, start_server, stop_server);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, outage_of_the_store_quarantines_nothing);
 	suite_add_tcase(s, tc);
 
 	return s;
