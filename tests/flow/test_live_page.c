@@ -376,9 +376,9 @@ static void run_browser(const char *const *argv)
 	proc_start(&browser, argv);
 	watch = loop_watch_fd(loop, browser.out, LOOP_READ, on_output,
 			      &browser);
-	(void)loop_run_until(loop, is_done, NULL, PATIENCE_MS);
+	(void)loop_run_until(loop, is_done, NULL, BROWSER_PATIENCE_MS);
 	loop_unwatch(watch);
-	(void)proc_wait_end(&browser, PATIENCE_MS);
+	(void)proc_wait_end(&browser, BROWSER_PATIENCE_MS);
 }
 
 static void browse(void)

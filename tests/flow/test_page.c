@@ -129,7 +129,7 @@ static void browse(void)
 	write_page("hostile", hostile());
 	write_page("big", many());
 	proc_start(&browser, node);
-	(void)proc_wait_end(&browser, PATIENCE_MS);
+	(void)proc_wait_end(&browser, BROWSER_PATIENCE_MS);
 }
 
 static void forget(void)

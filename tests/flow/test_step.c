@@ -165,7 +165,7 @@ START_TEST(a_real_run_is_stepped_by_clicks)
 	(void)mkdir(folder, 0755);
 	proc_start(browser, (const char *[]){ "node", "tests/web/step.mjs", url,
 					      folder, NULL });
-	ck_assert_msg(proc_wait_end(browser, PATIENCE_MS) == 0, "%s",
+	ck_assert_msg(proc_wait_end(browser, BROWSER_PATIENCE_MS) == 0, "%s",
 		      browser->text);
 	ck_assert_msg(proc_wait_end(p, PATIENCE_MS) == 0, "%s", play_tail(p));
 	play_expect_text(p, "42 of 42 steps seen");

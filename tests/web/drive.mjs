@@ -7,6 +7,8 @@ const require = createRequire(import.meta.url);
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const tests = [];
+/* against hanging for ever: how fast the machine is, no test asks */
+const patience_ms = 120000;
 
 export const wide = { width: 1280, height: 720 };
 export const looks = {
@@ -60,7 +62,7 @@ async function play(browser, { name, body, options }, { url, ...more })
 	const errors = [];
 	let isGood = true;
 
-	page.setDefaultTimeout(30000);
+	page.setDefaultTimeout(patience_ms);
 	page.requests = [];
 	page.on("request", r => page.requests.push(r.url()));
 	page.on("console", m => said && said.test(m.text()) ||
@@ -86,7 +88,7 @@ async function play(browser, { name, body, options }, { url, ...more })
 export async function playAll(where)
 {
 	const browser = await chromium.launch({
-		executablePath: "/usr/bin/chromium",
+		executablePath: "/usr/bin/chromium", timeout: patience_ms,
 		args: process.getuid() === 0 ? ["--no-sandbox"] : [] });
 	let isGood = true;
 
