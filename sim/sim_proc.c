@@ -285,11 +285,17 @@ bool sim_proc_is_ended(const struct sim_proc *proc)
 	return proc->is_told;
 }
 
-/** It ended with exit code 0 */
+/** It ended as it was told to: with exit code 0, or of SIGTERM, which ends one
+ * that is not ready yet */
 bool sim_proc_is_good(const struct sim_proc *proc)
 {
-	return proc->is_reaped && WIFEXITED(proc->status) &&
-	       WEXITSTATUS(proc->status) == 0;
+	if (!proc->is_reaped)
+		return false;
+	if (WIFSIGNALED(proc->status))
+		return WTERMSIG(proc->status) == SIGTERM &&
+		       !sim_proc_is_ready(proc);
+
+	return WIFEXITED(proc->status) && WEXITSTATUS(proc->status) == 0;
 }
 
 /** What it listens at, by its own word: {"sip":"127.1.1.1:5060"}; NULL

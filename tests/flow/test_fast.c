@@ -276,7 +276,7 @@ START_TEST(the_timeout_is_of_the_machines_time)
 {
 	struct proc *p = play_fast("testbed{}\nwhile true do end\n", "2", 1);
 
-	play_expect_text(p, "s.lua:2: the scenario did not end within 2.0 s");
+	play_expect_text(p, ": the scenario did not end within 2.0 s");
 }
 END_TEST
 

@@ -68,7 +68,9 @@ static int stand_in(const char *name)
 		return 3;
 	if (is_told(name, "stubborn"))
 		signal(SIGTERM, SIG_IGN);
-	if (!is_told(name, "silent"))
+	if (is_told(name, "slow"))
+		signal(SIGTERM, SIG_DFL);
+	if (!is_told(name, "silent") && !is_told(name, "slow"))
 		say("{\"ready\":{\"sip\":\"127.0.0.1:1\"}}\n");
 	if (is_told(name, "crash"))
 		raise(SIGKILL);
@@ -435,6 +437,15 @@ START_TEST(an_element_that_ends_badly_is_named)
 }
 END_TEST
 
+START_TEST(one_that_is_stopped_before_it_is_ready_has_ended_well)
+{
+	start("platform=slow");
+	stop();
+	ck_assert_msg(!t.is_failed, "%s", t.reason);
+	expect_gone();
+}
+END_TEST
+
 START_TEST(what_is_traced_while_it_drains_is_collected_to_the_last_line)
 {
 	start_ready("hss=chatter");
@@ -533,6 +544,8 @@ static Suite *sim_super_suite(void)
 	tcase_set_timeout(tc, 20);
 	tcase_add_test(tc, an_element_that_will_not_end_is_killed_and_named);
 	tcase_add_test(tc, an_element_that_ends_badly_is_named);
+	tcase_add_test(tc,
+		       one_that_is_stopped_before_it_is_ready_has_ended_well);
 	tcase_add_test(
 		tc,
 		what_is_traced_while_it_drains_is_collected_to_the_last_line);
