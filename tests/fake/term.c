@@ -57,7 +57,7 @@ void term_start(int width, int height, const char *command)
 {
 	/* a test that fails ends at once: its server must do so on its own */
 	char *line =
-		xasprintf("exec timeout --foreground 90 sh -c 'trap : INT; "
+		xasprintf("exec timeout --foreground 600 sh -c 'trap : INT; "
 			  "%s; echo code $?; exec cat >/dev/null'",
 			  command);
 	char columns[16], rows[16];

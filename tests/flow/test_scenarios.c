@@ -236,7 +236,6 @@ START_TEST(a_scenario_without_end_is_ended)
 {
 	const char *dir = temp_dir();
 	char *file = play_write_file(dir, "s.lua",
-				     "local bed = testbed{}\n"
 				     "expect(function() return 1 end)"
 				     ":becomes(2, 600)\n");
 	struct proc *p = play_new();
@@ -244,7 +243,7 @@ START_TEST(a_scenario_without_end_is_ended)
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "run", "--runs", dir,
 					"--timeout", "3", file, NULL });
 	ck_assert_int_eq(proc_wait_end(p, PATIENCE_MS), 1);
-	play_expect_text(p, "s.lua:2: the scenario did not end within 3");
+	play_expect_text(p, "s.lua:1: the scenario did not end within 3");
 	free(file);
 }
 END_TEST

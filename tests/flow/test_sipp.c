@@ -140,7 +140,7 @@ static void start(struct proc *p, const struct client *c)
 			       c->transport ? c->transport : "u1",
 			       "-nostdin",
 			       "-timeout",
-			       "15s",
+			       "100s",
 			       "-timeout_error",
 			       c->is_called ? NULL : pcscf(),
 			       c->is_bare ? "-nr" : NULL,
