@@ -78,6 +78,14 @@ static void ue_calls(void)
 	fake_call_expect(&t.other, "INVITE");
 }
 
+static void it_rings(void)
+{
+	ue_calls();
+	fake_call_reply(&t.other, 180, "");
+	fake_call_expect_status(&t.ue, 100);
+	fake_call_expect_status(&t.ue, 180);
+}
+
 static void is_answered(struct fake_call *caller, struct fake_call *callee)
 {
 	fake_call_answer(callee);
@@ -250,10 +258,7 @@ END_TEST
 
 START_TEST(call_that_rings_is_cancelled)
 {
-	ue_calls();
-	fake_call_reply(&t.other, 180, "");
-	fake_call_expect_status(&t.ue, 100);
-	fake_call_expect_status(&t.ue, 180);
+	it_rings();
 	ck_assert_int_eq(dialogs(), 1);
 	rtr();
 	snprintf(t.ue.invite, sizeof(t.ue.invite), "%s", t.other.request);
@@ -342,10 +347,7 @@ END_TEST
 START_TEST(contact_that_goes_cancels_what_it_began)
 {
 	ue_registers_another("3600");
-	ue_calls();
-	fake_call_reply(&t.other, 180, "");
-	fake_call_expect_status(&t.ue, 100);
-	fake_call_expect_status(&t.ue, 180);
+	it_rings();
 	snprintf(t.ue.invite, sizeof(t.ue.invite), "%s", t.other.request);
 	ue_deregisters();
 	fake_peer_expect(t.other_peer, "CANCEL");
@@ -366,10 +368,7 @@ END_TEST
 START_TEST(call_that_rings_goes_on_when_another_contact_goes)
 {
 	ue_registers_another("3600");
-	ue_calls();
-	fake_call_reply(&t.other, 180, "");
-	fake_call_expect_status(&t.ue, 100);
-	fake_call_expect_status(&t.ue, 180);
+	it_rings();
 	ue_registers_another("0");
 	ck_assert_int_eq(fake_peer_pending(t.other_peer), 0);
 	is_answered(&t.ue, &t.other);
