@@ -87,13 +87,19 @@ int fsm_event(struct fsm *fsm, int event, void *data)
 	return 0;
 }
 
+/** Whether the table lets that state follow */
+bool fsm_leads_to(const struct fsm *fsm, int state)
+{
+	return fsm->def->states[fsm->state].next & FSM_BIT(state);
+}
+
 /** Change state; it must be one that the table lets follow */
 void fsm_goto(struct fsm *fsm, int state)
 {
 	const struct fsm_state *from = &fsm->def->states[fsm->state];
 	const struct fsm_state *to = &fsm->def->states[state];
 
-	assert(from->next & FSM_BIT(state));
+	assert(fsm_leads_to(fsm, state));
 	log_info("%s %s %s -> %s", fsm->def->name, fsm->id, from->name,
 		 to->name);
 	trace_event(fsm->trace, "fsm",

@@ -45,6 +45,7 @@ struct fsm *fsm_new(struct loop *loop, struct trace *trace,
 struct fsm *fsm_free(struct fsm *fsm);
 void fsm_restore(struct fsm *fsm, int state);
 int fsm_event(struct fsm *fsm, int event, void *data);
+bool fsm_leads_to(const struct fsm *fsm, int state);
 void fsm_goto(struct fsm *fsm, int state);
 void fsm_timer_ms(struct fsm *fsm, int64_t delay_ms);
 int fsm_state(const struct fsm *fsm);

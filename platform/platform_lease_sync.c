@@ -114,12 +114,6 @@ static void catch_up(struct plat_lease *lease, enum lease_state state)
 	fsm_restore(lease->fsm, (int)state);
 }
 
-static bool leads_to(const struct plat_lease *lease, enum lease_state state)
-{
-	return plat_lease_def.states[fsm_state(lease->fsm)].next &
-	       FSM_BIT(state);
-}
-
 /** The store has changed a SIP-URI's state: memory and trace follow (I2) */
 void plat_lease_follow(struct plat *plat, const struct plat_row *row)
 {
@@ -140,7 +134,7 @@ void plat_lease_follow(struct plat *plat, const struct plat_row *row)
 	}
 
 	lease = plat->leases[row->number - 1];
-	if (!leads_to(lease, row->state))
+	if (!fsm_leads_to(lease->fsm, (int)row->state))
 		catch_up(lease, before[row->state]);
 	from = fsm_state(lease->fsm);
 	lease->lease_id = row->lease_id;
