@@ -7,7 +7,6 @@
 
 #include "common/cx.h"
 #include "tests/fake/fake_hss.h"
-#include "tests/patience.h"
 
 /** What there is, and what came back last */
 struct cx_bed {

@@ -11,7 +11,6 @@
 #include "common/loop.h"
 #include "tests/fake/fake_dia_peer.h"
 #include "tests/fake/fake_hss.h"
-#include "tests/patience.h"
 
 /** What there is, and what was seen */
 struct dia_bed {

@@ -10,8 +10,6 @@
 
 #include <jansson.h>
 
-#include "tests/patience.h"
-
 struct element;
 struct hss;
 struct loop;

@@ -271,7 +271,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("ci");
 	TCase *tc = tcase_create("results");
 
-	tcase_set_timeout(tc, 300);
+	tcase_set_timeout(tc, 90);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, junit_tells_each_scenario_steps_and_invariants);
 	tcase_add_test(tc, what_did_not_run_is_skipped);
@@ -286,7 +286,7 @@ static Suite *suite(void)
 	suite_add_tcase(s, tc);
 
 	tc = tcase_create("live");
-	tcase_set_timeout(tc, 300);
+	tcase_set_timeout(tc, 90);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, the_ladder_comes_while_the_run_goes_on);
 	tcase_add_test(tc, a_terminal_gets_it_live_and_in_its_width);

@@ -217,7 +217,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("command");
 	TCase *tc = tcase_create("up");
 
-	tcase_set_timeout(tc, 300);
+	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, up_tells_addresses_and_users_and_ends_on_ctrl_c);
 	tcase_add_test(tc, up_that_is_killed_leaves_no_process);
 	tcase_add_test(tc, an_element_that_dies_ends_up_and_is_named);
@@ -226,7 +226,7 @@ static Suite *suite(void)
 	suite_add_tcase(s, tc);
 
 	tc = tcase_create("the command line");
-	tcase_set_timeout(tc, 300);
+	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc,
 			    a_wrong_command_line_is_exit_code_2_and_a_sentence,
 			    0, COUNT(wrong));

@@ -311,13 +311,13 @@ static Suite *fast_suite(void)
 	Suite *s = suite_create("fast");
 	TCase *tc = tcase_create("the same seed");
 
-	tcase_set_timeout(tc, 400);
+	tcase_set_timeout(tc, 180);
 	tcase_add_test(tc, the_same_seed_leaves_the_same_log);
 	tcase_add_test(tc, a_failing_seed_fails_again);
 	suite_add_tcase(s, tc);
 
 	tc = tcase_create("virtual time");
-	tcase_set_timeout(tc, 150);
+	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, hours_pass_in_no_time);
 	tcase_add_test(tc, what_does_not_come_fails_when_its_time_has_passed);
 	tcase_add_test(tc, the_timeout_is_of_the_machines_time);

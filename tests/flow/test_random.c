@@ -65,7 +65,7 @@ static Suite *random_suite(void)
 
 	printf("random: %ld runs from seed %ld on\n", runs,
 	       setting("RANDOM_SEED", 1));
-	tcase_set_timeout(tc, 300);
+	tcase_set_timeout(tc, 150);
 	tcase_add_loop_test(tc,
 			    whatever_users_and_faults_come_the_invariants_hold,
 			    0, (int)((runs + AT_ONCE - 1) / AT_ONCE));

@@ -311,7 +311,7 @@ static Suite *secrets_suite(void)
 	Suite *s = suite_create("secrets");
 	TCase *tc = tcase_create("in no log");
 
-	tcase_set_timeout(tc, 300);
+	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, a_secret_is_in_the_messages_alone, 0,
 			    (int)(sizeof(scenarios) / sizeof(scenarios[0])));
 	tcase_add_test(tc, a_secret_in_a_log_would_be_found);

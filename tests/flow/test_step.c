@@ -297,7 +297,7 @@ static Suite *step_suite(void)
 	Suite *s = suite_create("step");
 	TCase *tc = tcase_create("on a terminal");
 
-	tcase_set_timeout(tc, 300);
+	tcase_set_timeout(tc, 90);
 	tcase_add_test(tc, the_patent_is_stepped_by_keys_to_its_verdict);
 	tcase_add_test(tc, an_unknown_step_is_told);
 	tcase_add_test(tc, captions_are_chinese_if_wanted);

@@ -410,7 +410,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("view");
 	TCase *tc = tcase_create("the screen");
 
-	tcase_set_timeout(tc, 300);
+	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_run_fills_the_screen_and_q_leaves);
 	tcase_add_test(tc, keys_move_the_cursor);
@@ -428,7 +428,7 @@ static Suite *suite(void)
 	suite_add_tcase(s, tc);
 
 	tc = tcase_create("page and text");
-	tcase_set_timeout(tc, 300);
+	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, o_opens_the_page);
 	tcase_add_test(tc, page_says_where_it_is_and_opens_it);
