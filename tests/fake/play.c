@@ -32,10 +32,11 @@ char *play_write_file(const char *dir, const char *name, const char *text)
 	return path;
 }
 
-void play_start(struct proc *p, const char *runs, const char *file)
+void play_start(struct proc *p, const char *runs, const char *file,
+		const char *option)
 {
 	proc_start(p, (const char *[]){ PROC_SIPSHARE, "run", "--no-colour",
-					"--runs", runs, file, NULL });
+					"--runs", runs, file, option, NULL });
 }
 
 const char *play_tail(const struct proc *p)
@@ -49,7 +50,7 @@ void play_file(struct proc *p, const char *runs, const char *file, int code)
 {
 	int came;
 
-	play_start(p, runs, file);
+	play_start(p, runs, file, NULL);
 	came = proc_wait_end(p, PATIENCE_MS);
 	ck_assert_msg(came == code, "exit code %d, not %d:\n%s", came, code,
 		      play_tail(p));

@@ -4,14 +4,14 @@
 #define SIPSHARE_TESTS_PLAY_H
 
 #include "tests/fake/proc.h"
-#include "tests/patience.h"
 
 /** Reachable to the end of the test, as its output is */
 struct proc *play_new(void);
 /** Its path, the caller's to free */
 char *play_write_file(const char *dir, const char *name, const char *text);
-/** sipshare run --runs RUNS FILE */
-void play_start(struct proc *p, const char *runs, const char *file);
+/** sipshare run --runs RUNS FILE OPTION; option NULL: none */
+void play_start(struct proc *p, const char *runs, const char *file,
+		const char *option);
 /** Play a file to its end: its exit code must be code */
 void play_file(struct proc *p, const char *runs, const char *file, int code);
 /** Play a scenario given as text, s.lua */

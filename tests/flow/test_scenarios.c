@@ -67,10 +67,7 @@ static void play_some(size_t first, const char *how)
 
 	for (; n < AT_ONCE && files[n]; n++) {
 		procs[n] = play_new();
-		proc_start(procs[n],
-			   (const char *[]){ PROC_SIPSHARE, "run",
-					     "--no-colour", "--runs", dir,
-					     files[n], how, NULL });
+		play_start(procs[n], dir, files[n], how);
 	}
 	for (int i = 0; i < n; i++) {
 		ck_assert_msg(proc_wait_end(procs[i], PATIENCE_MS) == 0,
@@ -114,8 +111,8 @@ START_TEST(two_runs_at_once_do_not_disturb_each_other)
 	char *second = xasprintf("%s/patent-2", dir);
 	struct proc *a = play_new(), *b = play_new();
 
-	play_start(a, dir, "scenarios/patent.lua");
-	play_start(b, dir, "scenarios/patent.lua");
+	play_start(a, dir, "scenarios/patent.lua", NULL);
+	play_start(b, dir, "scenarios/patent.lua", NULL);
 	ck_assert_msg(proc_wait_end(a, PATIENCE_MS) == 0, "%s", play_tail(a));
 	ck_assert_msg(proc_wait_end(b, PATIENCE_MS) == 0, "%s", play_tail(b));
 	play_expect_file(first, "trace.jsonl");
@@ -273,7 +270,7 @@ START_TEST(ctrl_c_ends_a_run_in_order)
 				     ":becomes(2, 600)\n");
 	struct proc *p = play_new();
 
-	play_start(p, dir, file);
+	play_start(p, dir, file, NULL);
 	ck_assert(proc_wait_text(p, "waiting", PATIENCE_MS));
 	ck_assert_int_eq(proc_stop(p, SIGINT), 130);
 	play_expect_text(p, "ended by signal 2");
@@ -290,7 +287,7 @@ static Suite *scenarios_suite(void)
 	if (glob("scenarios/*.lua", 0, NULL, &scenarios))
 		abort(); /* make runs the tests from the root */
 	n = ((int)scenarios.gl_pathc + AT_ONCE - 1) / AT_ONCE;
-	tcase_set_timeout(tc, 300);
+	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, every_scenario_passes_in_virtual_time, 0, n);
 #ifndef __SANITIZE_ADDRESS__
 	tcase_add_loop_test(tc, every_scenario_passes_and_leaves_its_files, 0,
@@ -302,7 +299,7 @@ static Suite *scenarios_suite(void)
 	suite_add_tcase(s, tc);
 
 	tc = tcase_create("what fails");
-	tcase_set_timeout(tc, 300);
+	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_syntax_error_is_told_before_anything_starts);
 	tcase_add_test(
 		tc, a_misspelt_verb_is_told_with_its_line_and_what_was_meant);
